@@ -1,0 +1,73 @@
+#include "engine/data/encode.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "engine/data/rows.h"
+
+static double value_at(const apo_model *model,
+                       const apo_rows *rows,
+                       uint64_t row,
+                       uint32_t column) {
+  return apo_transform_value(&model->transform, column, apo_rows_value(rows, row, column));
+}
+
+void apo_encode_rows(
+    const apo_model *model, const apo_rows *rows, uint64_t begin, uint32_t n_rows, void *out) {
+  const bool is_plain = model->transform.n_steps == 0 && rows->dtype == APO_F32 &&
+                        rows->col_stride == 1 && model->forest->cast_f32;
+  for (uint32_t row = 0; row < n_rows; ++row) {
+    if (is_plain) {
+      const float *from = (const float *)rows->values + (begin + row) * rows->row_stride;
+      memcpy((float *)out + (size_t)row * model->n_columns, from, model->n_columns * sizeof *from);
+      continue;
+    }
+    for (uint32_t column = 0; column < model->n_columns; ++column) {
+      const double value = value_at(model, rows, begin + row, column);
+      const size_t at = (size_t)row * model->n_columns + column;
+      if (model->forest->cast_f32) {
+        ((float *)out)[at] = (float)value;
+      } else {
+        ((double *)out)[at] = value;
+      }
+    }
+  }
+}
+
+static bool is_used(const apo_model *model, uint32_t column) {
+  for (uint32_t k = 0; k < model->n_outputs; ++k) {
+    if (model->linear->coefficients[(size_t)k * model->n_columns + column] != 0.0) return true;
+  }
+  return false;
+}
+
+apo_status apo_encode_pairs(const apo_model *model,
+                            const apo_rows *rows,
+                            uint64_t begin,
+                            uint32_t n_rows,
+                            float *high,
+                            float *low,
+                            apo_error *err) {
+  for (uint32_t row = 0; row < n_rows; ++row) {
+    for (uint32_t column = 0; column < model->n_columns; ++column) {
+      const double value = value_at(model, rows, begin + row, column);
+      const size_t at = (size_t)row * model->n_columns + column;
+      if (isnan(value) && !model->linear->missing_adds_nothing && is_used(model, column)) {
+        return apo_fail(err, APO_ERR_FORMAT,
+                        "row %u: column %u: missing, the model has no rule for it", row, column);
+      }
+      high[at] = (float)value;
+      low[at] = isfinite(high[at]) ? (float)(value - (double)high[at]) : 0.0f;
+    }
+  }
+  return APO_OK;
+}
+
+void apo_encode_doubles(
+    const apo_model *model, const apo_rows *rows, uint64_t begin, uint32_t n_rows, double *out) {
+  for (uint32_t row = 0; row < n_rows; ++row) {
+    for (uint32_t column = 0; column < model->n_columns; ++column) {
+      *out++ = value_at(model, rows, begin + row, column);
+    }
+  }
+}

@@ -1,0 +1,30 @@
+#include "engine/data/rows.h"
+
+#include <stddef.h>
+
+apo_status apo_rows_check(const apo_rows *rows, uint32_t n_columns, apo_error *err) {
+  if (rows == NULL) return apo_fail(err, APO_ERR_ARGUMENT, "rows: NULL");
+  if (rows->dtype != APO_F32 && rows->dtype != APO_F64) {
+    return apo_fail(err, APO_ERR_ARGUMENT, "rows: dtype %d is not known", (int)rows->dtype);
+  }
+  if (rows->n_cols != n_columns) {
+    return apo_fail(err, APO_ERR_ARGUMENT, "rows: %u columns, the model has %u", rows->n_cols,
+                    n_columns);
+  }
+  if (rows->values == NULL && rows->n_rows > 0) {
+    return apo_fail(err, APO_ERR_ARGUMENT, "rows: values is NULL");
+  }
+  return APO_OK;
+}
+
+double apo_rows_value(const apo_rows *rows, uint64_t row, uint32_t column) {
+  const size_t at = (size_t)(row * rows->row_stride + column * rows->col_stride);
+  if (rows->dtype == APO_F32) return (double)((const float *)rows->values)[at];
+  return ((const double *)rows->values)[at];
+}
+
+void apo_rows_copy_row(const apo_rows *rows, uint64_t row, double *out) {
+  for (uint32_t column = 0; column < rows->n_cols; ++column) {
+    out[column] = apo_rows_value(rows, row, column);
+  }
+}

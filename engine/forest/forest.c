@@ -1,0 +1,27 @@
+#include "engine/forest/forest.h"
+
+#include "engine/core/memory.h"
+
+void apo_forest_destroy(apo_forest **forest) {
+  if (forest == NULL || *forest == NULL) return;
+  apo_forest *self = *forest;
+  free(self->node_begin);
+  free(self->leaf_begin);
+  free(self->value_begin);
+  free(self->tree_output);
+  free(self->tree_weight);
+  free(self->column);
+  free(self->op);
+  free(self->missing);
+  free(self->default_left);
+  free(self->threshold);
+  free(self->left);
+  free(self->right);
+  free(self->node_cover);
+  free(self->leaf_value);
+  free(self->leaf_cover);
+  free(self->set_begin);
+  free(self->set_code);
+  free(self);
+  *forest = NULL;
+}

@@ -1,0 +1,92 @@
+#include "engine/games/forest_stages.h"
+
+#include <stdlib.h>
+
+#include "engine/games/lane_parts.h"
+#include "kernels/forest_margin/forest_margin_abi.h"
+#include "kernels/row_codes/row_codes_abi.h"
+
+apo_status apo_forest_constants(const apo_code_forest *forest,
+                                apo_executor *executor,
+                                apo_buffer **node,
+                                apo_buffer **instance,
+                                apo_buffer **leaf64,
+                                apo_buffer **sets,
+                                apo_buffer **cut_begin,
+                                apo_buffer **cut_key,
+                                apo_error *err) {
+  const apo_cuts *cuts = forest->cuts;
+  const size_t n_cuts = cuts->begin[cuts->n_columns];
+  APO_TRY(apo_constant_buffer(executor, forest->nodes, forest->n_nodes * sizeof *forest->nodes,
+                              node, err));
+  APO_TRY(apo_constant_buffer(executor, forest->instances,
+                              forest->n_instances * sizeof *forest->instances, instance, err));
+  APO_TRY(apo_constant_buffer(executor, forest->leaf64, forest->n_values * sizeof *forest->leaf64,
+                              leaf64, err));
+  APO_TRY(apo_constant_buffer(executor, forest->set_words,
+                              forest->n_set_words * sizeof *forest->set_words, sets, err));
+  APO_TRY(apo_constant_buffer(executor, cuts->begin,
+                              ((size_t)cuts->n_columns + 1) * sizeof *cuts->begin, cut_begin, err));
+  void *keys = apo_cuts_device_keys(cuts);
+  if (keys == NULL) return apo_fail(err, APO_ERR_MEMORY, "cuts: %zu of them", n_cuts);
+  const apo_status status =
+      apo_constant_buffer(executor, keys, n_cuts * cuts->key_bytes, cut_key, err);
+  free(keys);
+  return status;
+}
+
+apo_status apo_forest_codes(const apo_code_forest *forest,
+                            apo_executor *executor,
+                            uint32_t n_rows,
+                            apo_buffer *value,
+                            apo_buffer *cut_begin,
+                            apo_buffer *cut_key,
+                            apo_buffer *code,
+                            apo_error *err) {
+  const apo_i32 group = apo_group_of(executor);
+  const apo_i32 rows = group == 1 ? 16 : 1;
+  const apo_row_codes_args args = {.n_rows = n_rows, .n_columns = forest->n_columns};
+  const apo_launch launch = {
+      .stage = apo_stage_find("row_codes"),
+      .spec = {(apo_i32)forest->cuts->key_bytes, (apo_i32)forest->cuts->code_bytes, group, rows},
+      .args = &args,
+      .buffers = {value, cut_begin, cut_key, code},
+      .n_items = n_rows / (size_t)rows,
+      .group = (size_t)group,
+  };
+  return apo_executor_launch(executor, &launch, err);
+}
+
+apo_status apo_forest_margins(const apo_code_forest *forest,
+                              apo_executor *executor,
+                              uint32_t n_rows,
+                              apo_buffer *node,
+                              apo_buffer *instance,
+                              apo_buffer *leaf64,
+                              apo_buffer *sets,
+                              apo_buffer *code,
+                              apo_buffer *margin,
+                              apo_error *err) {
+  const apo_i32 group = apo_group_of(executor);
+  const apo_i32 rows = group == 1 ? 64 : 1;
+  for (uint32_t output = 0; output < forest->n_outputs; ++output) {
+    const apo_forest_margin_args args = {
+        .n_rows = n_rows,
+        .n_columns = forest->n_columns,
+        .n_outputs = forest->n_outputs,
+        .output = output,
+        .instance_begin = forest->output_begin[output],
+        .instance_end = forest->output_begin[output + 1],
+    };
+    const apo_launch launch = {
+        .stage = apo_stage_find("forest_margin"),
+        .spec = {(apo_i32)forest->cuts->code_bytes, forest->has_sets ? 1 : 0, group, rows},
+        .args = &args,
+        .buffers = {node, instance, leaf64, sets, code, margin},
+        .n_items = n_rows / (size_t)rows,
+        .group = (size_t)group,
+    };
+    APO_TRY(apo_executor_launch(executor, &launch, err));
+  }
+  return APO_OK;
+}

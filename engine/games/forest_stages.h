@@ -1,0 +1,46 @@
+/* forest_stages.h - the forest stages that explaining, predicting and importance share. */
+#ifndef APO_ENGINE_GAMES_FOREST_STAGES_H
+#define APO_ENGINE_GAMES_FOREST_STAGES_H
+
+#include "engine/codes/code_forest.h"
+#include "engine/exec/executor.h"
+
+/** APO_SETS of coalition_mean: wide codes have only the variant with sets. */
+static inline apo_i32 apo_forest_needs_sets(const apo_code_forest *forest) {
+  return forest->has_sets || forest->cuts->code_bytes == 4 ? 1 : 0;
+}
+
+/** Put what codes and margins need on a device. */
+APO_NODISCARD apo_status apo_forest_constants(const apo_code_forest *forest,
+                                              apo_executor *executor,
+                                              apo_buffer **node,
+                                              apo_buffer **instance,
+                                              apo_buffer **leaf64,
+                                              apo_buffer **sets,
+                                              apo_buffer **cut_begin,
+                                              apo_buffer **cut_key,
+                                              apo_error *err);
+
+/** Queue row_codes.  `n_rows` is a multiple of APO_TILE_GRAIN; buffers as the stage says. */
+APO_NODISCARD apo_status apo_forest_codes(const apo_code_forest *forest,
+                                          apo_executor *executor,
+                                          uint32_t n_rows,
+                                          apo_buffer *value,
+                                          apo_buffer *cut_begin,
+                                          apo_buffer *cut_key,
+                                          apo_buffer *code,
+                                          apo_error *err);
+
+/** Queue forest_margin for all outputs; adds to `margin`. */
+APO_NODISCARD apo_status apo_forest_margins(const apo_code_forest *forest,
+                                            apo_executor *executor,
+                                            uint32_t n_rows,
+                                            apo_buffer *node,
+                                            apo_buffer *instance,
+                                            apo_buffer *leaf64,
+                                            apo_buffer *sets,
+                                            apo_buffer *code,
+                                            apo_buffer *margin,
+                                            apo_error *err);
+
+#endif

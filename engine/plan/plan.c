@@ -1,0 +1,359 @@
+/* plan.c - from a request to a plan: check, resolve, compile, size. */
+#include "engine/plan/plan.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/core/memory.h"
+#include "engine/explainers/kernel/coalitions.h"
+#include "engine/explainers/linear/linear.h"
+#include "engine/explainers/permutation/permutations.h"
+#include "engine/plan/plan_text.h"
+#include "engine/plan/tiling.h"
+#include "kernels/response.h"
+
+static const uint64_t default_memory_bytes = 1ull << 30;
+
+const char *apo_method_text(apo_method method) {
+  switch (method) {
+    case APO_METHOD_AUTO: return "auto";
+    case APO_METHOD_KERNEL: return "kernel";
+    case APO_METHOD_PERMUTATION: return "permutation";
+    case APO_METHOD_LINEAR: return "linear";
+  }
+  return "unknown";
+}
+
+// --- what is asked ------------------------------------------------------------------------------
+
+static apo_status resolve_method(apo_plan *plan, apo_method asked, apo_error *err) {
+  const bool is_linear_game = plan->model->kind == APO_MODEL_LINEAR &&
+                              plan->output == APO_OUTPUT_RAW && plan->link == APO_VALUE_IDENTITY;
+  plan->method = asked;
+  if (asked == APO_METHOD_AUTO) {
+    plan->method = is_linear_game ? APO_METHOD_LINEAR : APO_METHOD_KERNEL;
+  }
+  if (plan->method == APO_METHOD_LINEAR && !is_linear_game) {
+    return apo_fail(err, APO_ERR_UNSUPPORTED,
+                    "method linear: needs a linear model, raw output and the identity link");
+  }
+  return APO_OK;
+}
+
+static apo_status resolve_response(apo_plan *plan, apo_error *err) {
+  const apo_link link = plan->model->link;
+  plan->response = APO_RESPONSE_IDENTITY;
+  plan->response_scale = 1.0f;
+  plan->n_planes = 1;
+  if (plan->output == APO_OUTPUT_PROBABILITY && plan->model->kind != APO_MODEL_CALLBACK) {
+    if (!apo_link_has_response(link)) {
+      return apo_fail(err, APO_ERR_UNSUPPORTED, "output probability: the link %s has none",
+                      apo_link_text(link.name));
+    }
+    plan->response = (apo_i32)link.name;
+    plan->response_scale = (apo_f32)link.scale;
+    if (link.name == APO_LINK_NEG_EXP2) plan->response_scale = (apo_f32)(-log(2.0) / link.scale);
+  }
+  if (plan->link == APO_VALUE_LOGIT && plan->model->kind != APO_MODEL_CALLBACK) plan->n_planes = 2;
+  return APO_OK;
+}
+
+static apo_status resolve_players(apo_plan *plan, const apo_request *request, apo_error *err) {
+  plan->n_players = request->player_of_column != NULL ? request->n_players : plan->n_columns;
+  plan->player_of_column = apo_alloc(plan->n_columns, sizeof *plan->player_of_column);
+  if (plan->player_of_column == NULL) {
+    return apo_fail(err, APO_ERR_MEMORY, "players: %u columns", plan->n_columns);
+  }
+  for (uint32_t column = 0; column < plan->n_columns; ++column) {
+    const uint32_t player =
+        request->player_of_column != NULL ? request->player_of_column[column] : column;
+    if (player >= plan->n_players) {
+      return apo_fail(err, APO_ERR_ARGUMENT, "players: column %u belongs to player %u of %u",
+                      column, player, plan->n_players);
+    }
+    plan->player_of_column[column] = player;
+  }
+  return APO_OK;
+}
+
+// The most words that any row's list of coalitions can need, whatever varies in the row.
+static apo_status resolve_samples(apo_plan *plan, apo_error *err) {
+  uint64_t n = plan->n_samples;
+  if (plan->method == APO_METHOD_LINEAR) return APO_OK;
+  if (plan->method == APO_METHOD_PERMUTATION) {
+    uint32_t n_pairs;
+    APO_TRY(apo_permutation_pairs(plan->n_players, plan->n_samples, &n_pairs, err));
+    if (n == 0) n = apo_permutation_n_evaluations(plan->n_players, n_pairs);
+  } else if (n == 0) {
+    n = apo_coalitions_auto_budget(plan->n_players);
+  } else if (plan->n_players > 1 && n < 2ull * (plan->n_players - 1)) {
+    return apo_fail(err, APO_ERR_LIMIT, "samples: %llu, %u players need at least %llu",
+                    (unsigned long long)n, plan->n_players, 2ull * (plan->n_players - 1));
+  }
+  if (n > APO_MAX_COALITIONS) {
+    return apo_fail(err, APO_ERR_LIMIT, "samples: %llu, the limit is %d", (unsigned long long)n,
+                    APO_MAX_COALITIONS);
+  }
+  const uint64_t n_words = (n + 31) / 32;
+  plan->max_words = (uint32_t)((n_words + 3) / 4 * 4);
+  if (plan->max_words == 0) plan->max_words = 4;
+  return APO_OK;
+}
+
+// --- the background -----------------------------------------------------------------------------
+
+static double transformed(const apo_plan *plan, uint64_t row, uint32_t column) {
+  const double value = plan->background->values[row * plan->n_columns + column];
+  return apo_transform_value(&plan->model->transform, column, value);
+}
+
+static uint32_t code_of(const apo_cuts *cuts, uint32_t column, double value) {
+  if (isnan(value)) return apo_cuts_missing(cuts);
+  return apo_cuts_rank(cuts, column, apo_cuts_key(cuts, value));
+}
+
+static apo_status encode_background(apo_plan *plan, apo_error *err) {
+  const apo_cuts *cuts = plan->forest->cuts;
+  const size_t n = (size_t)plan->background->n_rows * plan->n_columns;
+  plan->background_codes = apo_alloc(n, cuts->code_bytes);
+  if (plan->background_codes == NULL) {
+    return apo_fail(err, APO_ERR_MEMORY, "background: %zu codes", n);
+  }
+  for (size_t i = 0; i < n; ++i) {
+    const uint32_t column = (uint32_t)(i % plan->n_columns);
+    const uint32_t code = code_of(cuts, column, transformed(plan, i / plan->n_columns, column));
+    if (cuts->code_bytes == 2) {
+      ((uint16_t *)plan->background_codes)[i] = (uint16_t)code;
+    } else {
+      ((uint32_t *)plan->background_codes)[i] = code;
+    }
+    if (i < plan->n_columns) plan->is_constant[column] = 1;
+    if (memcmp((char *)plan->background_codes + i * cuts->code_bytes,
+               (char *)plan->background_codes + column * cuts->code_bytes, cuts->code_bytes) != 0) {
+      plan->is_constant[column] = 0;
+    }
+  }
+  return APO_OK;
+}
+
+static bool same_value(double a, double b) {
+  return a == b || (isnan(a) && isnan(b));
+}
+
+static apo_status copy_background(apo_plan *plan, apo_error *err) {
+  const size_t n = (size_t)plan->background->n_rows * plan->n_columns;
+  plan->background_rows = apo_alloc(n, sizeof *plan->background_rows);
+  if (plan->background_rows == NULL) {
+    return apo_fail(err, APO_ERR_MEMORY, "background: %zu values", n);
+  }
+  for (size_t i = 0; i < n; ++i) {
+    const uint32_t column = (uint32_t)(i % plan->n_columns);
+    const double value = transformed(plan, i / plan->n_columns, column);
+    plan->background_rows[i] = value;
+    if (i < plan->n_columns) plan->is_constant[column] = 1;
+    if (!same_value(value, plan->background_rows[column])) plan->is_constant[column] = 0;
+  }
+  return APO_OK;
+}
+
+static apo_status take_background(apo_plan *plan, apo_error *err) {
+  const uint64_t n_rows = plan->background->n_rows;
+  plan->weights = apo_alloc(n_rows, sizeof *plan->weights);
+  plan->is_constant = apo_alloc(plan->n_columns, 1);
+  if (plan->weights == NULL || plan->is_constant == NULL) {
+    return apo_fail(err, APO_ERR_MEMORY, "background: %llu rows", (unsigned long long)n_rows);
+  }
+  for (uint64_t row = 0; row < n_rows; ++row) {
+    plan->weights[row] = (float)plan->background->weights[row];
+  }
+  return plan->forest != NULL ? encode_background(plan, err) : copy_background(plan, err);
+}
+
+// --- v of no player -----------------------------------------------------------------------------
+
+apo_status apo_plan_link(const apo_plan *plan, double mean, double complement, double *out) {
+  *out = mean;
+  if (plan->link == APO_VALUE_IDENTITY) return APO_OK;
+  if (!(mean > 0.0) || !(complement > 0.0)) return APO_ERR_FORMAT;
+  *out = log(mean) - log(complement);
+  return APO_OK;
+}
+
+void apo_plan_respond(const apo_plan *plan, const double *margin, double *out) {
+  if (plan->output == APO_OUTPUT_PROBABILITY && plan->model->kind != APO_MODEL_CALLBACK) {
+    apo_link_apply(plan->model->link, margin, plan->n_outputs, out);
+  } else {
+    memcpy(out, margin, plan->n_outputs * sizeof *out);
+  }
+}
+
+double apo_plan_complement(const apo_plan *plan, double response, double margin) {
+  if (plan->response == APO_RESPONSE_SIGMOID) {
+    return 1.0 / (1.0 + exp(plan->model->link.scale * margin));
+  }
+  return 1.0 - response;
+}
+
+static apo_status background_outputs(
+    const apo_plan *plan, uint64_t row, double *margin, double *response, apo_error *err) {
+  const double *values = plan->background->values + row * plan->n_columns;
+  if (plan->model->kind == APO_MODEL_CALLBACK) {
+    const apo_rows rows = {values, 1, plan->n_columns, 1, plan->n_columns, APO_F64};
+    APO_TRY(plan->model->predictor.predict(plan->model->predictor.context, &rows, margin, err));
+  } else {
+    APO_TRY(apo_model_margin(plan->model, values, margin, err));
+  }
+  apo_plan_respond(plan, margin, response);
+  return APO_OK;
+}
+
+static apo_status find_base(apo_plan *plan, apo_error *err) {
+  apo_status status = APO_OK;
+  const uint32_t n = plan->n_outputs;
+  double *work = apo_alloc((size_t)n * 3, sizeof *work);
+  plan->base = apo_alloc(n, sizeof *plan->base);
+  if (work == NULL || plan->base == NULL) {
+    status = apo_fail(err, APO_ERR_MEMORY, "base: %u outputs", n);
+    goto done;
+  }
+  double *margin = work;
+  double *response = work + n;
+  double *complement = work + 2 * (size_t)n;
+  for (uint64_t row = 0; row < plan->background->n_rows; ++row) {
+    status = background_outputs(plan, row, margin, response, err);
+    apo_prefix(err, status, "background row %llu: ", (unsigned long long)row);
+    if (status != APO_OK) goto done;
+    for (uint32_t k = 0; k < n; ++k) {
+      const double weight = plan->background->weights[row];
+      plan->base[k] += weight * response[k];
+      complement[k] += weight * apo_plan_complement(plan, response[k], margin[k]);
+    }
+  }
+  for (uint32_t k = 0; k < n; ++k) {
+    const double mean = plan->base[k];
+    if (apo_plan_link(plan, mean, complement[k], &plan->base[k]) != APO_OK) {
+      status = apo_fail(err, APO_ERR_FORMAT,
+                        "background: mean output %g, the logit link needs it inside (0, 1)", mean);
+      goto done;
+    }
+  }
+
+done:
+  free(work);
+  return status;
+}
+
+// --- all together -------------------------------------------------------------------------------
+
+static apo_status check_request(const apo_model *model,
+                                const apo_background *background,
+                                const apo_request *request,
+                                apo_error *err) {
+  if (background == NULL) {
+    return apo_fail(err, APO_ERR_ARGUMENT, "background: none, the method needs one");
+  }
+  if (background->n_columns != model->n_columns) {
+    return apo_fail(err, APO_ERR_ARGUMENT, "background: %u columns, the model has %u",
+                    background->n_columns, model->n_columns);
+  }
+  if ((unsigned)request->method > APO_METHOD_LINEAR) {
+    return apo_fail(err, APO_ERR_ARGUMENT, "request: method %d is not known", (int)request->method);
+  }
+  if ((unsigned)request->output > APO_OUTPUT_PROBABILITY) {
+    return apo_fail(err, APO_ERR_ARGUMENT, "request: output %d is not known", (int)request->output);
+  }
+  if ((unsigned)request->link > APO_VALUE_LOGIT) {
+    return apo_fail(err, APO_ERR_ARGUMENT, "request: link %d is not known", (int)request->link);
+  }
+  return APO_OK;
+}
+
+static const apo_caps *least_able(const apo_caps *const *caps, uint32_t n_devices) {
+  const apo_caps *least = caps[0];
+  for (uint32_t i = 1; i < n_devices; ++i) {
+    if (caps[i]->compute_units < least->compute_units) least = caps[i];
+  }
+  return least;
+}
+
+static apo_status decide(apo_plan *plan,
+                         const apo_request *request,
+                         const apo_caps *const *caps,
+                         uint32_t n_devices,
+                         uint32_t launch_ms,
+                         apo_error *err) {
+  APO_TRY(resolve_method(plan, request->method, err));
+  APO_TRY(resolve_response(plan, err));
+  APO_TRY(resolve_players(plan, request, err));
+  APO_TRY(resolve_samples(plan, err));
+  plan->max_literals = 1;
+  if (plan->model->kind == APO_MODEL_FOREST) {
+    APO_TRY(apo_code_forest_create(plan->model, &plan->forest, err));
+    const uint32_t depth = plan->forest->max_depth;
+    plan->max_literals = depth < plan->n_players ? depth : plan->n_players;
+    if (plan->max_literals == 0) plan->max_literals = 1;
+  }
+  APO_TRY(take_background(plan, err));
+  APO_TRY(find_base(plan, err));
+  plan->n_lanes = caps[0]->is_reference || plan->model->kind == APO_MODEL_CALLBACK ? 1 : 2;
+  plan->n_lanes *= plan->model->kind == APO_MODEL_CALLBACK ? 1 : n_devices;
+  APO_TRY(apo_tiling_choose(plan, least_able(caps, n_devices), launch_ms, err));
+  return apo_plan_write_text(plan, caps, n_devices, err);
+}
+
+apo_status apo_plan_decide(const apo_model *model,
+                           const apo_background *background,
+                           const apo_request *request,
+                           const apo_caps *const *caps,
+                           uint32_t n_devices,
+                           uint32_t launch_ms,
+                           apo_plan **out,
+                           apo_error *err) {
+  *out = NULL;
+  APO_TRY(check_request(model, background, request, err));
+  apo_plan *plan = apo_alloc(1, sizeof *plan);
+  if (plan == NULL) return apo_fail(err, APO_ERR_MEMORY, "plan: %zu bytes", sizeof *plan);
+  plan->model = model;
+  plan->background = background;
+  plan->output = request->output;
+  plan->link = request->link;
+  plan->per_row = request->coalitions_per_row != 0;
+  plan->n_samples = request->n_samples;
+  plan->seed = request->seed;
+  plan->row_origin = request->row_origin;
+  plan->memory_bytes = request->memory_bytes > 0 ? request->memory_bytes : default_memory_bytes;
+  plan->n_columns = model->n_columns;
+  plan->n_outputs = model->n_outputs;
+  const apo_status status = decide(plan, request, caps, n_devices, launch_ms, err);
+  if (status != APO_OK) apo_plan_destroy(&plan);
+  *out = plan;
+  return status;
+}
+
+void apo_plan_destroy(apo_plan **plan) {
+  if (plan == NULL || *plan == NULL) return;
+  free((*plan)->player_of_column);
+  apo_code_forest_destroy(&(*plan)->forest);
+  free((*plan)->background_codes);
+  free((*plan)->background_rows);
+  free((*plan)->weights);
+  free((*plan)->is_constant);
+  free((*plan)->base);
+  free((*plan)->text);
+  free(*plan);
+  *plan = NULL;
+}
+
+const char *apo_plan_text(const apo_plan *plan) {
+  return plan->text;
+}
+apo_method apo_plan_method(const apo_plan *plan) {
+  return plan->method;
+}
+uint32_t apo_plan_n_players(const apo_plan *plan) {
+  return plan->n_players;
+}
+const double *apo_plan_base(const apo_plan *plan) {
+  return plan->base;
+}

@@ -1,0 +1,100 @@
+/* plan.h - how one model is explained: everything decided before the first row, as data.
+ *
+ * A plan holds what all tiles share: the game (model, background, players, output, link), the
+ * method with its budget, the model compiled to codes, and the sizes of a tile.  It knows devices
+ * only by their capabilities, so plans for devices that are not there can be made and compared.
+ *
+ * A tile is a block of rows.  Per tile the stages run in this order (forest models):
+ *
+ *   row_codes       values to ranks
+ *   forest_margin   margins of the rows: their predictions
+ *   coalition_mean  mean responses of hybrid rows, per tile of background, bounded in time
+ *   mean_fold       adds them up over the background
+ *
+ * and the host turns the values of coalitions into attributions.
+ */
+#ifndef APO_ENGINE_PLAN_PLAN_H
+#define APO_ENGINE_PLAN_PLAN_H
+
+#include <stdbool.h>
+
+#include "engine/codes/code_forest.h"
+#include "engine/data/background.h"
+#include "engine/exec/executor.h"
+#include "engine/model/model.h"
+
+/** Sizes of a tile; the same for every device of a run, so that results are put in row order. */
+typedef struct apo_tiling {
+  uint32_t rows;            /* rows of a tile */
+  uint32_t background_rows; /* background rows of one launch; a multiple of APO_BACKGROUND_BLOCK */
+  uint64_t device_bytes;    /* that one lane needs */
+  uint64_t host_bytes;
+  double launch_seconds; /* expected length of the longest launch */
+} apo_tiling;
+
+struct apo_plan {
+  const apo_model *model;
+  const apo_background *background;
+  apo_devices *devices; /* of the host; never followed here */
+  apo_method method;    /* not AUTO */
+  apo_output output;
+  apo_value_link link;
+  bool per_row;       /* coalitions are drawn for each row */
+  uint64_t n_samples; /* as asked, 0: automatic */
+  uint64_t seed;
+  uint64_t row_origin;
+  uint64_t memory_bytes;
+
+  uint32_t n_columns;
+  uint32_t n_outputs;
+  uint32_t n_players;
+  uint32_t *player_of_column; /* [n_columns] */
+  uint32_t max_words;         /* of 32 coalitions, of any row's list; a multiple of 4 */
+  uint32_t max_literals;      /* most players on a path, at least 1 */
+  uint32_t n_planes;          /* 2: the complement of the response is summed too */
+  apo_i32 response;           /* kernels/response.h */
+  apo_f32 response_scale;
+
+  apo_code_forest *forest; /* forest models, else NULL */
+  void *background_codes;  /* [n_rows x n_columns] of code_bytes, forest models */
+  double *background_rows; /* [n_rows x n_columns] after transform, linear models */
+  float *weights;          /* [n_rows] */
+  uint8_t *is_constant;    /* [n_columns] every background row has the same code or value */
+
+  double *base; /* [n_outputs] v of the empty coalition, after the link */
+  uint32_t n_lanes;
+  apo_tiling tiling;
+  char *text;
+};
+
+/** Decide; `caps` are those of the run's devices, at least one.
+ *
+ * Fails:   as apo_plan_create
+ */
+APO_NODISCARD apo_status apo_plan_decide(const apo_model *model,
+                                         const apo_background *background,
+                                         const apo_request *request,
+                                         const apo_caps *const *caps,
+                                         uint32_t n_devices,
+                                         uint32_t launch_ms,
+                                         apo_plan **out,
+                                         apo_error *err);
+
+/** "kernel" and so on; never NULL. */
+const char *apo_method_text(apo_method method);
+
+/** From a mean response (and 1 minus it, without cancellation) to the value of a coalition.
+ * APO_ERR_FORMAT, without a message, when the logit link meets a mean outside (0, 1). */
+apo_status apo_plan_link(const apo_plan *plan, double mean, double complement, double *out);
+
+/** From margins (of a callback: outputs) to explained outputs, before the link.
+ * Shapes: margin and out [n_outputs]. */
+void apo_plan_respond(const apo_plan *plan, const double *margin, double *out);
+
+/** 1 - response, without cancellation where the response is a sigmoid of `margin`. */
+double apo_plan_complement(const apo_plan *plan, double response, double margin);
+
+/** Rows a work-item or group of the row stages covers: what tiles are padded to. */
+enum { APO_TILE_GRAIN = 64 };
+
+#endif

@@ -1,0 +1,108 @@
+#include "engine/plan/plan_text.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "engine/core/memory.h"
+
+enum { TEXT_BYTES = 8192 };
+
+typedef struct writer {
+  char *text;
+  size_t n_used;
+} writer;
+
+static void put(writer *w, const char *format, ...) APO_PRINTF(2, 3);
+static void put(writer *w, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  const int n = vsnprintf(w->text + w->n_used, TEXT_BYTES - w->n_used, format, args);
+  va_end(args);
+  if (n > 0) w->n_used += (size_t)n;
+  if (w->n_used >= TEXT_BYTES) w->n_used = TEXT_BYTES - 1;
+}
+
+static double mebibytes(uint64_t n_bytes) {
+  return (double)n_bytes / (1024.0 * 1024.0);
+}
+
+static void put_head(writer *w, const apo_plan *plan) {
+  put(w, "method       %s, output %s, link %s\n", apo_method_text(plan->method),
+      plan->output == APO_OUTPUT_RAW ? "raw" : "probability",
+      plan->link == APO_VALUE_IDENTITY ? "identity" : "logit");
+  put(w, "game         %u columns = %u players, %u output%s, background %" PRIu64 " rows\n",
+      plan->n_columns, plan->n_players, plan->n_outputs, plan->n_outputs == 1 ? "" : "s",
+      plan->background->n_rows);
+  if (plan->forest != NULL) {
+    put(w, "model        forest: %u trees, %u nodes and leaves, depth %u, codes of %u bytes\n",
+        plan->forest->n_instances, plan->forest->n_nodes, plan->forest->max_depth,
+        plan->forest->cuts->code_bytes);
+  }
+}
+
+static void put_stage(writer *w, const char *stage, const char *per, const char *what) {
+  put(w, "stage        %-18s %-22s %s\n", stage, per, what);
+}
+
+static void put_stages(writer *w, const apo_plan *plan) {
+  if (plan->method == APO_METHOD_PERMUTATION) {
+    put_stage(w, "permutation_orders", "per tile", "orders of each row");
+  }
+  switch (plan->model->kind) {
+    case APO_MODEL_FOREST:
+      put_stage(w, "row_codes", "per tile", "values to ranks");
+      put_stage(w, "forest_margin", "per tile", "predictions");
+      put_stage(w, "coalition_mean", "per background tile", "mean output of each coalition");
+      put_stage(w, "mean_fold", "per background tile", "sums over the background");
+      break;
+    case APO_MODEL_LINEAR:
+      put_stage(w, "linear_terms", "per tile", "terms and predictions");
+      put_stage(w, "linear_mean", "per background tile", "mean output of each coalition");
+      put_stage(w, "mean_fold", "per background tile", "sums over the background");
+      break;
+    case APO_MODEL_CALLBACK:
+      put_stage(w, "synth_rows", "per batch", "hybrid rows for the callback");
+      break;
+  }
+}
+
+static void put_tile(writer *w, const apo_plan *plan) {
+  const apo_tiling *tiling = &plan->tiling;
+  put(w, "coalitions   at most %u a row, %s\n", plan->max_words * 32,
+      plan->per_row || plan->method == APO_METHOD_PERMUTATION ? "drawn for each row"
+                                                              : "shared by all rows");
+  put(w, "tile         %u rows x %u background rows a launch, %u in flight\n", tiling->rows,
+      tiling->background_rows, plan->n_lanes);
+  put(w, "memory       %.1f MiB device and %.1f MiB host of %.1f MiB\n",
+      mebibytes(tiling->device_bytes * plan->n_lanes),
+      mebibytes(tiling->host_bytes * plan->n_lanes), mebibytes(plan->memory_bytes));
+  const double launches =
+      (double)((plan->background->n_rows + tiling->background_rows - 1) / tiling->background_rows);
+  put(w, "expected     %.3g ms a launch, %.3g ms a row\n", 1e3 * tiling->launch_seconds,
+      1e3 * tiling->launch_seconds * launches / tiling->rows);
+}
+
+apo_status apo_plan_write_text(apo_plan *plan,
+                               const apo_caps *const *caps,
+                               uint32_t n_devices,
+                               apo_error *err) {
+  writer w = {.text = apo_alloc(TEXT_BYTES, 1)};
+  if (w.text == NULL) return apo_fail(err, APO_ERR_MEMORY, "plan: %d bytes of text", TEXT_BYTES);
+  plan->text = w.text;
+  put_head(&w, plan);
+  if (plan->method == APO_METHOD_LINEAR) {
+    put(&w, "stage        closed form, on the host\n");
+    return APO_OK;
+  }
+  for (uint32_t i = 0; i < n_devices; ++i) {
+    put(&w, "device       %s, %s shape, %u compute units\n", caps[i]->name,
+        caps[i]->is_reference ? "reference"
+        : caps[i]->is_cpu     ? "CPU"
+                              : "GPU",
+        caps[i]->compute_units);
+  }
+  put_stages(&w, plan);
+  put_tile(&w, plan);
+  return APO_OK;
+}

@@ -1,0 +1,421 @@
+/* run.c - tiles through lanes: rows from the source, attributions to the sink, in order.
+ *
+ * Tiles are begun on free lanes and finished oldest first, so the sink sees them in row order.  A
+ * tile keeps its rows until it is put: after a device's fault every tile in flight is computed
+ * again, in pieces if tiles had to shrink, and no row is lost or put twice.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/core/gaps.h"
+#include "engine/core/memory.h"
+#include "engine/data/rows.h"
+#include "engine/explainers/estimator.h"
+#include "host/api/clock.h"
+#include "host/api/lanes.h"
+#include "host/api/run_linear.h"
+
+// A lane with all that works on it.
+typedef struct worker {
+  apo_lane *lane;
+  apo_constants *constants; /* NULL: those of an earlier worker on the device */
+  apo_estimator *estimator;
+  bool is_busy;
+} worker;
+
+// A block of rows on its way.
+typedef struct tile {
+  double *values; /* [n_rows x n_columns] */
+  uint64_t row_begin;
+  uint32_t n_rows;
+  uint32_t worker; /* that computes it */
+} tile;
+
+typedef struct run {
+  apo_plan plan; /* a copy: its tiling may shrink */
+  const apo_source *source;
+  const apo_sink *sink;
+  const apo_watch *watch;
+  apo_report *report;
+  apo_lanes lanes;
+  worker workers[APO_MAX_LANES];
+  uint32_t n_workers;
+  tile tiles[APO_MAX_LANES]; /* ring of n_tiles */
+  uint32_t n_tiles;
+  uint32_t first; /* oldest in flight */
+  uint32_t n_flying;
+  uint32_t tile_capacity; /* rows that tiles[].values hold */
+  uint64_t n_read;
+  bool is_end;
+  float *phi; /* one tile's results */
+  float *phi_se;
+  double *prediction;
+  float *gap;
+  double *row_phi; /* one row's */
+  double *row_se;
+  double *response;
+  double *v_full;
+  apo_gaps gaps;
+  uint64_t host_bytes;
+} run;
+
+// --- workers ------------------------------------------------------------------------------------
+
+static void close_workers(run *r) {
+  for (uint32_t i = r->n_workers; i-- > 0;) {
+    apo_estimator_destroy(&r->workers[i].estimator);
+    apo_lane_destroy(&r->workers[i].lane);
+  }
+  for (uint32_t i = 0; i < r->n_workers; ++i) apo_constants_destroy(&r->workers[i].constants);
+  r->n_workers = 0;
+}
+
+static apo_constants *constants_of(const run *r, uint32_t device) {
+  for (uint32_t i = 0; i < r->n_workers; ++i) {
+    if (r->lanes.device_of[i] == device) return r->workers[i].constants;
+  }
+  return NULL;
+}
+
+static apo_status open_worker(run *r, uint32_t at, apo_error *err) {
+  worker *w = &r->workers[at];
+  apo_executor *executor = r->lanes.executors[at];
+  apo_constants *shared = constants_of(r, r->lanes.device_of[at]);
+  *w = (worker){0};
+  r->n_workers = at + 1;
+  if (shared == NULL) {
+    APO_TRY(apo_constants_create(&r->plan, executor, &w->constants, err));
+    shared = w->constants;
+  }
+  APO_TRY(apo_lane_create(&r->plan, executor, shared, &w->lane, err));
+  return apo_estimator_create(&r->plan, &w->estimator, err);
+}
+
+// Executors, then workers on them; `lane_out` says where it failed.
+static apo_status open_workers(run *r, uint32_t *lane_out, apo_error *err) {
+  *lane_out = 0;
+  const double start = apo_clock_seconds();
+  apo_status status = apo_lanes_open(&r->lanes, err);
+  for (uint32_t at = 0; at < r->lanes.n && status == APO_OK; ++at) {
+    *lane_out = at;
+    status = open_worker(r, at, err);
+  }
+  r->report->seconds_build += apo_clock_seconds() - start;
+  uint64_t host_bytes = 0;
+  for (uint32_t i = 0; i < r->n_workers && status == APO_OK; ++i) {
+    host_bytes += r->workers[i].lane->host_bytes;
+  }
+  if (host_bytes > r->host_bytes) r->host_bytes = host_bytes;
+  return status;
+}
+
+// --- one tile -----------------------------------------------------------------------------------
+
+static apo_status begin(run *r, worker *w, const tile *t, uint32_t at, uint32_t n, apo_error *err) {
+  const uint32_t n_columns = r->plan.n_columns;
+  const apo_rows rows = {t->values, t->n_rows, n_columns, 1, n_columns, APO_F64};
+  APO_TRY(apo_lane_load(w->lane, &rows, at, n, err));
+  APO_TRY(
+      w->estimator->prepare(w->estimator, w->lane, r->plan.row_origin + t->row_begin + at, err));
+  return apo_lane_evaluate(w->lane, err);
+}
+
+static apo_status explained_output(run *r, const double *margin, apo_error *err) {
+  const apo_plan *plan = &r->plan;
+  apo_plan_respond(plan, margin, r->response);
+  for (uint32_t k = 0; k < plan->n_outputs; ++k) {
+    const double complement = apo_plan_complement(plan, r->response[k], margin[k]);
+    if (apo_plan_link(plan, r->response[k], complement, &r->v_full[k]) != APO_OK) {
+      return apo_fail(err, APO_ERR_FORMAT, "output %u: %g, the logit link needs it inside (0, 1)",
+                      k, r->response[k]);
+    }
+  }
+  return APO_OK;
+}
+
+// Results of one row, rounded once; the gap is that of the numbers given out.
+static void put_row(run *r, uint32_t row) {
+  const apo_plan *plan = &r->plan;
+  for (uint32_t k = 0; k < plan->n_outputs; ++k) {
+    const size_t output = (size_t)row * plan->n_outputs + k;
+    double sum = plan->base[k];
+    for (uint32_t p = 0; p < plan->n_players; ++p) {
+      const size_t from = (size_t)k * plan->n_players + p;
+      const float phi = (float)r->row_phi[from];
+      r->phi[output * plan->n_players + p] = phi;
+      if (r->phi_se != NULL) r->phi_se[output * plan->n_players + p] = (float)r->row_se[from];
+      sum += (double)phi;
+    }
+    const double gap = fabs(sum - r->v_full[k]);
+    r->prediction[output] = r->v_full[k];
+    r->gap[output] = apo_gap_rounded(gap);
+    apo_gaps_add(&r->gaps, r->gap[output]);
+  }
+}
+
+static apo_status aggregate(run *r, worker *w, uint64_t row_begin, apo_error *err) {
+  const size_t n = (size_t)r->plan.n_outputs * r->plan.n_players;
+  for (uint32_t row = 0; row < w->lane->n_rows; ++row) {
+    memset(r->row_phi, 0, n * sizeof *r->row_phi);
+    memset(r->row_se, 0, n * sizeof *r->row_se);
+    apo_status status = explained_output(r, w->lane->margin + (size_t)row * r->plan.n_outputs, err);
+    if (status == APO_OK) {
+      status =
+          w->estimator->finish(w->estimator, w->lane, row, r->v_full, r->row_phi, r->row_se, err);
+    }
+    if (status != APO_OK) {
+      return apo_prefix(err, status, "row %llu: ", (unsigned long long)(row_begin + row));
+    }
+    put_row(r, row);
+  }
+  return APO_OK;
+}
+
+static apo_status put_tile(run *r, uint64_t row_begin, uint32_t n_rows, apo_error *err) {
+  const apo_tile result = {
+      .row_begin = row_begin,
+      .n_rows = n_rows,
+      .n_outputs = r->plan.n_outputs,
+      .n_players = r->plan.n_players,
+      .phi = r->phi,
+      .phi_se = r->phi_se,
+      .prediction = r->prediction,
+      .base = r->plan.base,
+      .gap = r->gap,
+  };
+  APO_TRY(r->sink->put(r->sink->context, &result, err));
+  r->report->n_rows += n_rows;
+  if (r->watch != NULL && r->watch->progress != NULL &&
+      r->watch->progress(r->watch->context, r->report->n_rows) != 0) {
+    return apo_fail(err, APO_ERR_CANCELLED, "stopped after row %llu",
+                    (unsigned long long)(row_begin + n_rows));
+  }
+  return APO_OK;
+}
+
+// The end of a tile's way.  A failure of `collect` is the device's and may be answered; what comes
+// after is final, which `is_final` says.
+static apo_status finish(
+    run *r, worker *w, const tile *t, uint32_t at, bool *is_final, apo_error *err) {
+  *is_final = false;
+  APO_TRY(apo_lane_collect(w->lane, err));
+  *is_final = true;
+  const double start = apo_clock_seconds();
+  const uint64_t row_begin = r->plan.row_origin + t->row_begin + at;
+  const apo_status status = aggregate(r, w, row_begin, err);
+  r->report->seconds_aggregate += apo_clock_seconds() - start;
+  if (status != APO_OK) return status;
+  return put_tile(r, row_begin, w->lane->n_rows, err);
+}
+
+// --- faults -------------------------------------------------------------------------------------
+
+// After a failure on `lane`: shrink, renew or replace until workers stand again, or give up.
+static apo_status stand_up(run *r, uint32_t lane, apo_status status, apo_error *err) {
+  while (status != APO_OK) {
+    if (r->lanes.n == 0) return status;
+    close_workers(r);
+    switch (apo_lanes_answer(&r->lanes, lane, status)) {
+      case APO_ANSWER_FAIL: return status;
+      case APO_ANSWER_SMALLER_TILE:
+        if (r->plan.tiling.rows == 1) {
+          return apo_prefix(err, status, "one row of %u coalitions: ", r->plan.max_words * 32);
+        }
+        r->plan.tiling.rows /= 2;
+        break;
+      case APO_ANSWER_AGAIN: break;
+    }
+    status = open_workers(r, &lane, err);
+  }
+  return APO_OK;
+}
+
+// Compute the tiles that were in flight again, one after another on the first worker.
+static apo_status redo(run *r, apo_error *err) {
+  while (r->n_flying > 0) {
+    tile *t = &r->tiles[r->first];
+    for (uint32_t at = 0; at < t->n_rows;) {
+      const uint32_t left = t->n_rows - at;
+      const uint32_t n = left < r->plan.tiling.rows ? left : r->plan.tiling.rows;
+      bool is_final = false;
+      apo_status status = begin(r, &r->workers[0], t, at, n, err);
+      if (status == APO_OK) status = finish(r, &r->workers[0], t, at, &is_final, err);
+      if (status == APO_OK) {
+        at += n;
+      } else if (is_final) {
+        return status;
+      } else {
+        APO_TRY(stand_up(r, 0, status, err));
+      }
+    }
+    r->first = (r->first + 1) % r->n_tiles;
+    --r->n_flying;
+  }
+  return APO_OK;
+}
+
+static apo_status recover(run *r, uint32_t lane, apo_status status, apo_error *err) {
+  APO_TRY(stand_up(r, lane, status, err));
+  return redo(r, err);
+}
+
+// --- the loop -----------------------------------------------------------------------------------
+
+static apo_status read_tile(run *r, tile *t, apo_error *err) {
+  apo_rows rows;
+  APO_TRY(r->source->next(r->source->context, r->plan.tiling.rows, &rows, err));
+  t->row_begin = r->n_read;
+  t->n_rows = (uint32_t)rows.n_rows;
+  r->is_end = rows.n_rows == 0;
+  if (r->is_end) return APO_OK;
+  APO_TRY(apo_rows_check(&rows, r->plan.n_columns, err));
+  if (rows.n_rows > r->tile_capacity) {
+    return apo_fail(err, APO_ERR_ARGUMENT, "source: gave %llu rows, asked for at most %u",
+                    (unsigned long long)rows.n_rows, r->plan.tiling.rows);
+  }
+  for (uint32_t row = 0; row < t->n_rows; ++row) {
+    apo_rows_copy_row(&rows, row, t->values + (size_t)row * r->plan.n_columns);
+  }
+  r->n_read += rows.n_rows;
+  return APO_OK;
+}
+
+static uint32_t free_worker(const run *r) {
+  uint32_t at = 0;
+  while (r->workers[at].is_busy) ++at;
+  return at;
+}
+
+static apo_status begin_next(run *r, apo_error *err) {
+  tile *t = &r->tiles[(r->first + r->n_flying) % r->n_tiles];
+  APO_TRY(read_tile(r, t, err));
+  if (r->is_end) return APO_OK;
+  ++r->n_flying;
+  t->worker = free_worker(r);
+  r->workers[t->worker].is_busy = true;
+  const apo_status status = begin(r, &r->workers[t->worker], t, 0, t->n_rows, err);
+  return status == APO_OK ? APO_OK : recover(r, t->worker, status, err);
+}
+
+static apo_status finish_oldest(run *r, apo_error *err) {
+  tile *t = &r->tiles[r->first];
+  bool is_final;
+  const apo_status status = finish(r, &r->workers[t->worker], t, 0, &is_final, err);
+  if (status != APO_OK && !is_final) return recover(r, t->worker, status, err);
+  r->workers[t->worker].is_busy = false;
+  r->first = (r->first + 1) % r->n_tiles;
+  --r->n_flying;
+  return status;
+}
+
+static apo_status loop(run *r, apo_error *err) {
+  while (!r->is_end || r->n_flying > 0) {
+    if (!r->is_end && r->n_flying < r->n_workers && r->n_flying < r->n_tiles) {
+      APO_TRY(begin_next(r, err));
+    } else {
+      APO_TRY(finish_oldest(r, err));
+    }
+  }
+  return APO_OK;
+}
+
+// --- set-up -------------------------------------------------------------------------------------
+
+static apo_status allocate(run *r, apo_error *err) {
+  const apo_plan *plan = &r->plan;
+  const size_t rows = plan->tiling.rows;
+  const size_t outputs = rows * plan->n_outputs;
+  const size_t row = (size_t)plan->n_outputs * plan->n_players;
+  r->tile_capacity = plan->tiling.rows;
+  r->phi = apo_alloc(rows * row, sizeof *r->phi);
+  r->prediction = apo_alloc(outputs, sizeof *r->prediction);
+  r->gap = apo_alloc(outputs, sizeof *r->gap);
+  r->row_phi = apo_alloc(row, sizeof *r->row_phi);
+  r->row_se = apo_alloc(row, sizeof *r->row_se);
+  r->response = apo_alloc(plan->n_outputs, sizeof *r->response);
+  r->v_full = apo_alloc(plan->n_outputs, sizeof *r->v_full);
+  APO_TRY(apo_gaps_init(&r->gaps, err));
+  bool is_whole = r->phi != NULL && r->prediction != NULL && r->gap != NULL && r->row_phi != NULL &&
+                  r->row_se != NULL && r->response != NULL && r->v_full != NULL;
+  if (apo_plan_has_errors(plan)) {
+    r->phi_se = apo_alloc(rows * row, sizeof *r->phi_se);
+    is_whole = is_whole && r->phi_se != NULL;
+  }
+  r->n_tiles = plan->n_lanes < APO_MAX_LANES ? plan->n_lanes : APO_MAX_LANES;
+  for (uint32_t i = 0; i < r->n_tiles; ++i) {
+    r->tiles[i].values = apo_alloc(rows * plan->n_columns, sizeof *r->tiles[i].values);
+    is_whole = is_whole && r->tiles[i].values != NULL;
+  }
+  if (!is_whole) return apo_fail(err, APO_ERR_MEMORY, "run: tiles of %zu rows", rows);
+  return APO_OK;
+}
+
+static void clear(run *r) {
+  close_workers(r);
+  apo_lanes_close(&r->lanes);
+  for (uint32_t i = 0; i < APO_MAX_LANES; ++i) free(r->tiles[i].values);
+  free(r->phi);
+  free(r->phi_se);
+  free(r->prediction);
+  free(r->gap);
+  free(r->row_phi);
+  free(r->row_se);
+  free(r->response);
+  free(r->v_full);
+  apo_gaps_clear(&r->gaps);
+}
+
+static void report_run(run *r) {
+  apo_report *report = r->report;
+  report->seconds_upload = r->lanes.times.upload;
+  report->seconds_kernel = r->lanes.times.kernel;
+  report->seconds_download = r->lanes.times.download;
+  report->host_bytes = r->host_bytes;
+  report->device_bytes = r->lanes.peak_bytes;
+  report->n_faults = r->lanes.n_faults;
+  report->gap_max = (double)r->gaps.max;
+  report->gap_p99 = apo_gaps_p99(&r->gaps);
+  snprintf(report->device, sizeof report->device, "%s", apo_lanes_text(&r->lanes));
+}
+
+static apo_status run_sampled(run *r, apo_error *err) {
+  apo_status status = allocate(r, err);
+  if (status != APO_OK) return status;
+  uint32_t lane = 0;
+  status = open_workers(r, &lane, err);
+  if (status != APO_OK) status = stand_up(r, lane, status, err);
+  if (status == APO_OK) status = loop(r, err);
+  close_workers(r);
+  apo_lanes_close(&r->lanes);
+  report_run(r);
+  return status;
+}
+
+apo_status apo_plan_run(const apo_plan *plan,
+                        const apo_source *source,
+                        const apo_sink *sink,
+                        const apo_watch *watch,
+                        apo_report *report,
+                        apo_error *err) {
+  apo_report unread = {.struct_bytes = sizeof unread};
+  if (report == NULL) report = &unread;
+  *report = (apo_report){.struct_bytes = sizeof *report};
+  if (plan->method == APO_METHOD_LINEAR) {
+    return apo_run_linear(plan, source, sink, watch, report, err);
+  }
+  run *r = apo_alloc(1, sizeof *r);
+  if (r == NULL) return apo_fail(err, APO_ERR_MEMORY, "run: %zu bytes", sizeof *r);
+  r->plan = *plan;
+  r->source = source;
+  r->sink = sink;
+  r->watch = watch;
+  r->report = report;
+  r->lanes.devices = plan->devices;
+  r->lanes.n_per_device = plan->model->kind == APO_MODEL_CALLBACK ? 1 : 2;
+  const apo_status status = run_sampled(r, err);
+  clear(r);
+  free(r);
+  return status;
+}
