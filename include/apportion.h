@@ -246,7 +246,7 @@ typedef struct apo_request {
   uint64_t n_samples;     /**< kernel: coalitions; permutation: model evaluations; 0 is auto */
   uint64_t seed;
   uint64_t row_origin;   /**< number of the first row, for shards; draws depend on row numbers */
-  uint64_t memory_bytes; /**< budget for host and device buffers of a run; 0 is a default share */
+  uint64_t memory_bytes; /**< budget for host and device buffers of a run; 0 means 1 GiB */
   const uint32_t *player_of_column; /**< [n_columns], or NULL: every column is a player */
   uint32_t n_players;               /**< with player_of_column: the number of players */
 } apo_request;
@@ -324,6 +324,8 @@ APO_API const char *apo_plan_text(const apo_plan *plan);
 /** The method that `auto` became. */
 APO_API apo_method apo_plan_method(const apo_plan *plan);
 APO_API uint32_t apo_plan_n_players(const apo_plan *plan);
+/** 1 when tiles carry standard errors: permutation with two pairs of orders or more. */
+APO_API int apo_plan_has_errors(const apo_plan *plan);
 /** The base values, [n_outputs]: the explained output when no player is present. */
 APO_API const double *apo_plan_base(const apo_plan *plan);
 

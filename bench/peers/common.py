@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -102,21 +100,30 @@ class Outcome:
         return self.summary["rows"] / self.summary["rows_per_second"]
 
 
+# A process starts with the peak of the one that it was forked from, so the tool is a child of a small
+# Python, which reports what it used on a line of its own.
+LAUNCHER = """
+import json, os, sys, time
+start = time.perf_counter()
+child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ)
+_, status, usage = os.wait4(child, 0)
+seconds = time.perf_counter() - start
+# Linux counts in KiB.
+print(json.dumps([os.waitstatus_to_exitcode(status), seconds, usage.ru_maxrss * 1024]))
+"""
+
+
 def run_tool(settings: Settings, command: str, *options: Any) -> Outcome:
     words = [settings.tool, command, *options, "--device", settings.device, "--json"]
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as log:
-        start = time.perf_counter()
-        child = subprocess.Popen([str(word) for word in words], stdout=out, stderr=log)
-        _, status, usage = os.wait4(child.pid, 0)
-        seconds = time.perf_counter() - start
-        child.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0)
-        log.seek(0)
-        text = out.read().decode()
-        if child.returncode != 0:
-            raise RuntimeError(f"{command}: exit {child.returncode}: {log.read().decode()}")
-    # Linux counts in KiB.
-    return Outcome(json.loads(text.strip().splitlines()[-1]), seconds, usage.ru_maxrss * 1024)
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", LAUNCHER, *map(str, words)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    *report, launched = done.stdout.strip().splitlines()
+    code, seconds, peak_bytes = json.loads(launched)
+    if code != 0:
+        raise RuntimeError(f"{command}: exit {code}: {done.stderr}")
+    return Outcome(json.loads(report[-1]), seconds, peak_bytes)
 
 
 def explain(settings: Settings, folder: Path, forest: Forest, rows: Path, *options: Any):
@@ -190,7 +197,3 @@ def limit_threads(n: int) -> None:
     os.sched_setaffinity(0, cores)
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POCL_MAX_PTHREAD_COUNT"):
         os.environ[name] = str(n)
-
-
-def own_peak_bytes() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -50,12 +50,14 @@ apo_status apo_encode_pairs(const apo_model *model,
                             apo_error *err) {
   for (uint32_t row = 0; row < n_rows; ++row) {
     for (uint32_t column = 0; column < model->n_columns; ++column) {
-      const double value = value_at(model, rows, begin + row, column);
+      double value = value_at(model, rows, begin + row, column);
       const size_t at = (size_t)row * model->n_columns + column;
       if (isnan(value) && !model->linear->missing_adds_nothing && is_used(model, column)) {
         return apo_fail(err, APO_ERR_FORMAT,
                         "row %u: column %u: missing, the model has no rule for it", row, column);
       }
+      // A column that is not used may hold anything: 0 * inf would be NaN.
+      if (isinf((float)value) && !is_used(model, column)) value = 0.0;
       high[at] = (float)value;
       low[at] = isfinite(high[at]) ? (float)(value - (double)high[at]) : 0.0f;
     }

@@ -1,6 +1,8 @@
 #include "engine/data/rows.h"
 
+#include <math.h>
 #include <stddef.h>
+#include <string.h>
 
 apo_status apo_rows_check(const apo_rows *rows, uint32_t n_columns, apo_error *err) {
   if (rows == NULL) return apo_fail(err, APO_ERR_ARGUMENT, "rows: NULL");
@@ -27,4 +29,8 @@ void apo_rows_copy_row(const apo_rows *rows, uint64_t row, double *out) {
   for (uint32_t column = 0; column < rows->n_cols; ++column) {
     out[column] = apo_rows_value(rows, row, column);
   }
+}
+
+bool apo_same_value(double a, double b) {
+  return memcmp(&a, &b, sizeof a) == 0 || (isnan(a) && isnan(b));
 }

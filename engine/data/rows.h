@@ -2,6 +2,7 @@
 #ifndef APO_ENGINE_DATA_ROWS_H
 #define APO_ENGINE_DATA_ROWS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "engine/core/error.h"
@@ -15,5 +16,8 @@ double apo_rows_value(const apo_rows *rows, uint64_t row, uint32_t column);
 
 /** One row as doubles.  Shapes: out [n_cols]. */
 void apo_rows_copy_row(const apo_rows *rows, uint64_t row, double *out);
+
+/** Whether a model cannot tell two values apart: the same bits, or both missing. */
+bool apo_same_value(double a, double b);
 
 #endif

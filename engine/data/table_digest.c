@@ -10,16 +10,21 @@ apo_status apo_table_hash_start(apo_table_hash *hash, apo_error *err) {
   return apo_digest_start(&hash->tail, err);
 }
 
+/* A text as its length in 4 bytes and its bytes; length -1 stands for none. */
+static apo_status add_text(apo_digest *digest, const char *text, apo_error *err) {
+  const size_t n_bytes = text != NULL ? strlen(text) : 0;
+  const uint32_t length = text != NULL ? (uint32_t)n_bytes : UINT32_MAX;
+  uint8_t bytes[4];
+  for (int i = 0; i < 4; ++i) bytes[i] = (uint8_t)(length >> (8 * i));
+  APO_TRY(apo_digest_add(digest, bytes, sizeof bytes, err));
+  return apo_digest_add(digest, text, n_bytes, err);
+}
+
 apo_status apo_table_hash_column(apo_table_hash *hash,
                                  const char *name,
                                  uint8_t kind,
                                  apo_error *err) {
-  const size_t n_bytes = name != NULL ? strlen(name) : 0;
-  const uint32_t length = name != NULL ? (uint32_t)n_bytes : UINT32_MAX;
-  uint8_t bytes[4];
-  for (int i = 0; i < 4; ++i) bytes[i] = (uint8_t)(length >> (8 * i));
-  APO_TRY(apo_digest_add(&hash->head, bytes, sizeof bytes, err));
-  APO_TRY(apo_digest_add(&hash->head, name, n_bytes, err));
+  APO_TRY(add_text(&hash->head, name, err));
   return apo_digest_add(&hash->head, &kind, 1, err);
 }
 
@@ -41,6 +46,10 @@ apo_status apo_table_hash_row(apo_table_hash *hash,
   APO_TRY(apo_digest_add_f64s(&hash->block, row, n_columns, err));
   ++hash->n_rows;
   return hash->n_rows % APO_DIGEST_BLOCK_ROWS == 0 ? end_block(hash, err) : APO_OK;
+}
+
+apo_status apo_table_hash_key(apo_table_hash *hash, const char *key, apo_error *err) {
+  return add_text(&hash->tail, key, err);
 }
 
 apo_status apo_table_hash_finish(apo_table_hash *hash,

@@ -3,7 +3,7 @@
  *   head   = for each column: int32 length, UTF-8 name (length -1: no name), one byte kind;
  *            then the number of rows as uint64
  *   block  = SHA-256 of up to 4,096 rows of float64, row-major
- *   tail   = what comes last: keys, then weights
+ *   tail   = for each row that has a key: int32 length, UTF-8 key; then weights as float64
  *   result = SHA-256(SHA-256(head), SHA-256(all block digests), SHA-256(tail))
  *
  * All numbers are little-endian and every NaN is the same one.  Rows come one at a time, their
@@ -39,7 +39,9 @@ APO_NODISCARD apo_status apo_table_hash_row(apo_table_hash *hash,
                                             const double *row,
                                             uint32_t n_columns,
                                             apo_error *err);
-/** Bytes of the tail; add keys (int32 length + UTF-8, or int64) and weights through hash->tail. */
+/** The key of the next row that has one; keys may come before, between or after the rows. */
+APO_NODISCARD apo_status apo_table_hash_key(apo_table_hash *hash, const char *key, apo_error *err);
+/** The digest of all of it, as text.  Weights go to hash->tail before. */
 APO_NODISCARD apo_status apo_table_hash_finish(apo_table_hash *hash,
                                                char out[APO_DIGEST_TEXT_BYTES],
                                                apo_error *err);

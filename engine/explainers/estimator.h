@@ -20,6 +20,7 @@ typedef struct apo_explainer {
 /** The first part of every estimator. */
 struct apo_estimator {
   const apo_plan *plan;
+  uint64_t host_bytes; /* held now; designs and draws come and go */
   /* Lists for the rows in `lane`, of which the first has number `row_number`. */
   apo_status (*prepare)(apo_estimator *self, apo_lane *lane, uint64_t row_number, apo_error *err);
   /* Attributions of one row of the lane.
@@ -39,9 +40,6 @@ APO_NODISCARD apo_status apo_estimator_create(const apo_plan *plan,
                                               apo_estimator **out,
                                               apo_error *err);
 void apo_estimator_destroy(apo_estimator **estimator);
-
-/** True when the method gives standard errors at the plan's budget. */
-bool apo_plan_has_errors(const apo_plan *plan);
 
 /** The numbers of the players that vary in a row, ascending; returns how many.
  * Shapes: out [n_players]. */

@@ -29,7 +29,7 @@ void apo_estimator_destroy(apo_estimator **estimator) {
   *estimator = NULL;
 }
 
-bool apo_plan_has_errors(const apo_plan *plan) {
+int apo_plan_has_errors(const apo_plan *plan) {
   uint32_t n_pairs;
   return plan->method == APO_METHOD_PERMUTATION &&
          apo_permutation_pairs(plan->n_players, plan->n_samples, &n_pairs, NULL) == APO_OK &&
@@ -50,7 +50,7 @@ apo_status apo_coalition_values(const apo_lane *lane, uint32_t row, double *v, a
   const uint32_t n = lane->lists.n_coalitions[row];
   for (uint32_t k = 0; k < plan->n_outputs; ++k) {
     for (uint32_t z = 0; z < n; ++z, ++v) {
-      const double mean = apo_lane_mean(lane, row, 0, k, z);
+      const double mean = apo_lane_mean(lane, row, 0, k, z) + plan->offset[k];
       const double complement =
           plan->n_planes == 2 ? apo_lane_mean(lane, row, 1, k, z) : 1.0 - mean;
       if (apo_plan_link(plan, mean, complement, v) != APO_OK) {

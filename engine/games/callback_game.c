@@ -10,16 +10,8 @@
 #include "engine/core/memory.h"
 #include "engine/data/encode.h"
 #include "engine/games/lane_parts.h"
+#include "engine/model/callback.h"
 #include "kernels/synth_rows/synth_rows_abi.h"
-
-enum { DEFAULT_BATCH_ROWS = 8192, MAX_BATCH_BYTES = 1 << 26 };
-
-static uint32_t batch_rows(const apo_plan *plan) {
-  const uint64_t asked = plan->model->predictor.batch_rows;
-  const uint64_t most = MAX_BATCH_BYTES / (sizeof(double) * plan->n_columns) + 1;
-  const uint64_t rows = asked > 0 ? asked : DEFAULT_BATCH_ROWS;
-  return (uint32_t)(rows < most ? rows : most);
-}
 
 static apo_status constants(apo_constants *c, apo_error *err) {
   const size_t n = (size_t)c->plan->background->n_rows * c->plan->n_columns;
@@ -30,7 +22,7 @@ static apo_status constants(apo_constants *c, apo_error *err) {
 static apo_status buffers(apo_lane *lane, apo_error *err) {
   const apo_plan *plan = lane->plan;
   const size_t rows = plan->tiling.rows;
-  const size_t n_pairs = batch_rows(plan);
+  const size_t n_pairs = plan->tiling.batch_rows;
   void *room;
   APO_TRY(apo_lane_alloc(lane, rows * plan->n_columns, sizeof(double), &room, err));
   lane->rows = room;
@@ -45,37 +37,19 @@ static apo_status buffers(apo_lane *lane, apo_error *err) {
                              &lane->member, err);
 }
 
+// A failure here is not the executor's, and must not be answered as one.
 static apo_status predict(
-    const apo_plan *plan, const double *values, uint64_t n_rows, double *out, apo_error *err) {
-  const apo_predictor *predictor = &plan->model->predictor;
-  const apo_rows rows = {values, n_rows, plan->n_columns, 1, plan->n_columns, APO_F64};
-  APO_TRY(predictor->predict(predictor->context, &rows, out, err));
-  for (uint64_t i = 0; i < n_rows * plan->n_outputs; ++i) {
-    if (isfinite(out[i])) continue;
-    return apo_fail(err, APO_ERR_FORMAT, "callback: row %llu of the batch: output %g is not finite",
-                    (unsigned long long)(i / plan->n_outputs), out[i]);
-  }
-  return APO_OK;
-}
-
-// Values of players are compared bit by bit, but any NaN equals any other.
-static bool same_value(double a, double b) {
-  return memcmp(&a, &b, sizeof a) == 0 || (isnan(a) && isnan(b));
+    apo_lane *lane, const double *values, uint64_t n_rows, double *out, apo_error *err) {
+  const apo_status status = apo_callback_predict(lane->plan->model, values, n_rows, out, err);
+  lane->is_callers = status != APO_OK;
+  return status;
 }
 
 static apo_status load(apo_lane *lane, const apo_rows *rows, uint64_t begin, apo_error *err) {
   const apo_plan *plan = lane->plan;
   apo_encode_doubles(plan->model, rows, begin, lane->n_rows, lane->rows);
-  APO_TRY(predict(plan, lane->rows, lane->n_rows, lane->margin, err));
-  for (uint32_t row = 0; row < lane->n_rows; ++row) {
-    const double *values = lane->rows + (size_t)row * plan->n_columns;
-    for (uint32_t column = 0; column < plan->n_columns; ++column) {
-      if (plan->is_constant[column] == 0 ||
-          !same_value(values[column], plan->background_rows[column])) {
-        apo_lane_mark_column(lane, row, column);
-      }
-    }
-  }
+  APO_TRY(predict(lane, lane->rows, lane->n_rows, lane->margin, err));
+  apo_lane_mark_rows(lane);
   return APO_OK;
 }
 
@@ -105,7 +79,7 @@ static apo_status run_pairs(apo_lane *lane, uint64_t first, uint32_t n, apo_erro
   APO_TRY(apo_executor_download(lane->executor, lane->pairs, 0, lane->staging,
                                 (size_t)n * plan->n_columns * sizeof(double), err));
   APO_TRY(apo_executor_wait(lane->executor, err));
-  return predict(plan, lane->staging, n, lane->staging_codes, err);
+  return predict(lane, lane->staging, n, lane->staging_codes, err);
 }
 
 // Close a coalition: its weighted mean becomes a pair of floats.
@@ -125,7 +99,7 @@ static apo_status evaluate_row(
   const apo_plan *plan = lane->plan;
   const uint64_t n_background = plan->background->n_rows;
   const uint64_t n_pairs = n_coalitions * n_background;
-  const uint32_t batch = batch_rows(plan);
+  const uint32_t batch = plan->tiling.batch_rows;
   for (uint64_t first = 0; first < n_pairs; first += batch) {
     const uint32_t n = n_pairs - first < batch ? (uint32_t)(n_pairs - first) : batch;
     APO_TRY(run_pairs(lane, first, n, err));
@@ -160,6 +134,7 @@ static apo_status evaluate(apo_lane *lane, apo_error *err) {
     }
     if (status == APO_OK) {
       status = evaluate_row(lane, row, lists->n_coalitions[row], mean, err);
+      if (lane->is_callers) apo_prefix(err, status, "hybrids of row %u: ", row);
     }
   }
   free(mean);

@@ -3,11 +3,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/core/memory.h"
 #include "engine/data/encode.h"
 #include "engine/games/forest_stages.h"
 #include "engine/games/lane_parts.h"
 #include "engine/plan/tiling.h"
 #include "kernels/coalition_mean/coalition_mean_abi.h"
+
+// The model's base in the forest's units, where devices are to add it (plan->offset).
+static apo_status upload_base(apo_constants *c, apo_error *err) {
+  const apo_plan *plan = c->plan;
+  int32_t *base = apo_alloc(plan->n_outputs, sizeof *base);
+  if (base == NULL) return apo_fail(err, APO_ERR_MEMORY, "base: %u outputs", plan->n_outputs);
+  for (uint32_t k = 0; k < plan->n_outputs; ++k) {
+    base[k] = plan->offset[k] == 0.0 ? plan->forest->base32[k] : 0;
+  }
+  const apo_status status =
+      apo_constant_buffer(c->executor, base, plan->n_outputs * sizeof *base, &c->base32, err);
+  free(base);
+  return status;
+}
 
 static apo_status constants(apo_constants *c, apo_error *err) {
   const apo_code_forest *forest = c->plan->forest;
@@ -19,8 +34,7 @@ static apo_status constants(apo_constants *c, apo_error *err) {
   APO_TRY(apo_constant_buffer(c->executor, forest->output_begin,
                               (forest->n_outputs + 1) * sizeof *forest->output_begin,
                               &c->output_begin, err));
-  APO_TRY(apo_constant_buffer(c->executor, forest->base32,
-                              forest->n_outputs * sizeof *forest->base32, &c->base32, err));
+  APO_TRY(upload_base(c, err));
   return apo_constant_buffer(c->executor, c->plan->background_codes,
                              n_codes * forest->cuts->code_bytes, &c->b_code, err);
 }

@@ -31,6 +31,9 @@ APO_NODISCARD apo_status apo_forest_codes(const apo_code_forest *forest,
                                           apo_buffer *code,
                                           apo_error *err);
 
+/** How many trees one launch over `n_rows` rows may walk, so that launches stay short. */
+uint32_t apo_forest_launch_instances(const apo_code_forest *forest, uint32_t n_rows);
+
 /** Queue forest_margin for all outputs; adds to `margin`. */
 APO_NODISCARD apo_status apo_forest_margins(const apo_code_forest *forest,
                                             apo_executor *executor,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "engine/core/memory.h"
+#include "engine/data/rows.h"
 #include "engine/games/lane_parts.h"
 
 static const apo_game *game_of(const apo_plan *plan) {
@@ -154,6 +155,19 @@ void apo_lane_destroy(apo_lane **lane) {
 void apo_lane_mark_column(apo_lane *lane, uint32_t row, uint32_t column) {
   const uint32_t player = lane->plan->player_of_column[column];
   lane->varying[(size_t)row * lane->n_mask_words + player / 32] |= 1u << (player % 32);
+}
+
+void apo_lane_mark_rows(apo_lane *lane) {
+  const apo_plan *plan = lane->plan;
+  for (uint32_t row = 0; row < lane->n_rows; ++row) {
+    const double *values = lane->rows + (size_t)row * plan->n_columns;
+    for (uint32_t column = 0; column < plan->n_columns; ++column) {
+      if (plan->is_constant[column] == 0 ||
+          !apo_same_value(values[column], plan->background_rows[column])) {
+        apo_lane_mark_column(lane, row, column);
+      }
+    }
+  }
 }
 
 apo_status apo_lane_load(

@@ -51,6 +51,7 @@ struct apo_lane {
   int64_t *staging_margin;
   double *rows;        /* [rows x n_columns] plain values, where the host needs them */
   uint64_t host_bytes; /* of all the above */
+  bool is_callers;     /* the last failure is a callback's own, not the executor's */
 };
 
 struct apo_constants {

@@ -42,6 +42,9 @@ apo_lane_alloc(apo_lane *lane, size_t n, size_t element_bytes, void **out, apo_e
  * or whose value here differs from the constant one. */
 void apo_lane_mark_column(apo_lane *lane, uint32_t row, uint32_t column);
 
+/** The same for all of lane->rows, where rows are doubles. */
+void apo_lane_mark_rows(apo_lane *lane);
+
 /** Buffers for lists, partial means and their sums, and `scratch_bytes` for the mean stage. */
 APO_NODISCARD apo_status apo_mean_buffers(apo_lane *lane, size_t scratch_bytes, apo_error *err);
 

@@ -29,12 +29,14 @@ static apo_status upload_background(apo_constants *c, apo_error *err) {
     const double *weights = coefficients + at % plan->n_outputs * plan->n_columns;
     memset(sums, 0, plan->n_players * sizeof *sums);
     for (uint32_t column = 0; column < plan->n_columns; ++column) {
-      if (!isnan(row[column]))
-        sums[plan->player_of_column[column]] += weights[column] * row[column];
+      // A column that is not used may hold anything: 0 * inf would be NaN.
+      if (isnan(row[column]) || weights[column] == 0.0) continue;
+      sums[plan->player_of_column[column]] += weights[column] * row[column];
     }
     for (uint32_t p = 0; p < plan->n_players; ++p) terms[at * plan->n_players + p] = (float)sums[p];
   }
-  for (uint32_t k = 0; k < plan->n_outputs; ++k) base[k] = (float)plan->model->base[k];
+  for (uint32_t k = 0; k < plan->n_outputs; ++k)
+    base[k] = (float)(plan->model->base[k] - plan->offset[k]);
   status = apo_constant_buffer(c->executor, terms, n * sizeof *terms, &c->b_term, err);
   if (status != APO_OK) goto done;
   status = apo_constant_buffer(c->executor, base, plan->n_outputs * sizeof *base, &c->base, err);
@@ -73,23 +75,6 @@ static apo_status buffers(apo_lane *lane, apo_error *err) {
   return apo_mean_buffers(lane, plan->tiling.rows * n_blocks * n_values * sizeof(float), err);
 }
 
-static bool same_value(double a, double b) {
-  return a == b || (isnan(a) && isnan(b));
-}
-
-static void mark_varying(apo_lane *lane) {
-  const apo_plan *plan = lane->plan;
-  for (uint32_t row = 0; row < lane->n_rows; ++row) {
-    const double *values = lane->rows + (size_t)row * plan->n_columns;
-    for (uint32_t column = 0; column < plan->n_columns; ++column) {
-      if (plan->is_constant[column] == 0 ||
-          !same_value(values[column], plan->background_rows[column])) {
-        apo_lane_mark_column(lane, row, column);
-      }
-    }
-  }
-}
-
 static void sum_margins(apo_lane *lane, const float *high, const float *low) {
   const apo_plan *plan = lane->plan;
   for (size_t i = 0; i < (size_t)lane->n_rows * plan->n_outputs; ++i) {
@@ -126,7 +111,7 @@ static apo_status load(apo_lane *lane, const apo_rows *rows, uint64_t begin, apo
                                 n_terms * sizeof *term_low, err));
   APO_TRY(apo_executor_wait(lane->executor, err));
   sum_margins(lane, term_high, term_low);
-  mark_varying(lane);
+  apo_lane_mark_rows(lane);
   return APO_OK;
 }
 

@@ -1,4 +1,4 @@
-/* link.h - from margin to response, in fp64.  kernels/response/ has the fp32 form for devices. */
+/* link.h - from margin to response, in fp64.  kernels/response.inc has the fp32 form for devices. */
 #ifndef APO_ENGINE_MODEL_LINK_H
 #define APO_ENGINE_MODEL_LINK_H
 

@@ -6,12 +6,16 @@
 #include <string.h>
 
 #include "engine/core/memory.h"
+#include "engine/data/rows.h"
 #include "engine/explainers/kernel/coalitions.h"
 #include "engine/explainers/linear/linear.h"
 #include "engine/explainers/permutation/permutations.h"
+#include "engine/model/callback.h"
 #include "engine/plan/plan_text.h"
 #include "engine/plan/tiling.h"
 #include "kernels/response.h"
+
+enum { BASE_ROWS = 256 }; /* background rows predicted at a time */
 
 static const uint64_t default_memory_bytes = 1ull << 30;
 
@@ -95,9 +99,22 @@ static apo_status resolve_samples(apo_plan *plan, apo_error *err) {
     return apo_fail(err, APO_ERR_LIMIT, "samples: %llu, the limit is %d", (unsigned long long)n,
                     APO_MAX_COALITIONS);
   }
+  const uint32_t m = plan->n_players;
+  if (plan->method == APO_METHOD_KERNEL && m <= APO_MAX_PLAYERS_ENUMERABLE && n > (1ull << m) - 2) {
+    n = (1ull << m) - 2;
+  }
   const uint64_t n_words = (n + 31) / 32;
   plan->max_words = (uint32_t)((n_words + 3) / 4 * 4);
   if (plan->max_words == 0) plan->max_words = 4;
+  // Stages number a row's values with 32 bits.
+  const uint64_t n_values = (uint64_t)plan->n_planes * plan->n_outputs * 32 * plan->max_words;
+  if (n_values > INT32_MAX) {
+    return apo_fail(err, APO_ERR_LIMIT,
+                    "samples: %llu for %u outputs are %llu values a row, the "
+                    "limit is %d",
+                    (unsigned long long)n, plan->n_outputs, (unsigned long long)n_values,
+                    INT32_MAX);
+  }
   return APO_OK;
 }
 
@@ -137,10 +154,6 @@ static apo_status encode_background(apo_plan *plan, apo_error *err) {
   return APO_OK;
 }
 
-static bool same_value(double a, double b) {
-  return a == b || (isnan(a) && isnan(b));
-}
-
 static apo_status copy_background(apo_plan *plan, apo_error *err) {
   const size_t n = (size_t)plan->background->n_rows * plan->n_columns;
   plan->background_rows = apo_alloc(n, sizeof *plan->background_rows);
@@ -152,7 +165,7 @@ static apo_status copy_background(apo_plan *plan, apo_error *err) {
     const double value = transformed(plan, i / plan->n_columns, column);
     plan->background_rows[i] = value;
     if (i < plan->n_columns) plan->is_constant[column] = 1;
-    if (!same_value(value, plan->background_rows[column])) plan->is_constant[column] = 0;
+    if (!apo_same_value(value, plan->background_rows[column])) plan->is_constant[column] = 0;
   }
   return APO_OK;
 }
@@ -168,6 +181,20 @@ static apo_status take_background(apo_plan *plan, apo_error *err) {
     plan->weights[row] = (float)plan->background->weights[row];
   }
   return plan->forest != NULL ? encode_background(plan, err) : copy_background(plan, err);
+}
+
+static apo_status resolve_offset(apo_plan *plan, apo_error *err) {
+  plan->offset = apo_alloc(plan->n_outputs, sizeof *plan->offset);
+  if (plan->offset == NULL) {
+    return apo_fail(err, APO_ERR_MEMORY, "plan: %u outputs", plan->n_outputs);
+  }
+  // A second plane holds 1 - mean, which devices cannot know without the base.
+  const bool is_margin = plan->response == APO_RESPONSE_IDENTITY && plan->n_planes == 1 &&
+                         plan->model->kind != APO_MODEL_CALLBACK;
+  for (uint32_t k = 0; k < plan->n_outputs && is_margin; ++k) {
+    plan->offset[k] = plan->model->base[k];
+  }
+  return APO_OK;
 }
 
 // --- v of no player -----------------------------------------------------------------------------
@@ -195,35 +222,45 @@ double apo_plan_complement(const apo_plan *plan, double response, double margin)
   return 1.0 - response;
 }
 
-static apo_status background_outputs(
-    const apo_plan *plan, uint64_t row, double *margin, double *response, apo_error *err) {
-  const double *values = plan->background->values + row * plan->n_columns;
+// Margins, of a callback outputs, of background rows [begin, begin + n).
+static apo_status background_margins(
+    const apo_plan *plan, uint64_t begin, uint64_t n, double *out, apo_error *err) {
+  const double *values = plan->background->values + begin * plan->n_columns;
   if (plan->model->kind == APO_MODEL_CALLBACK) {
-    const apo_rows rows = {values, 1, plan->n_columns, 1, plan->n_columns, APO_F64};
-    APO_TRY(plan->model->predictor.predict(plan->model->predictor.context, &rows, margin, err));
-  } else {
-    APO_TRY(apo_model_margin(plan->model, values, margin, err));
+    const apo_status status = apo_callback_predict(plan->model, values, n, out, err);
+    return apo_prefix(err, status, "background rows from %llu: ", (unsigned long long)begin);
   }
-  apo_plan_respond(plan, margin, response);
+  for (uint64_t row = 0; row < n; ++row) {
+    const apo_status status = apo_model_margin(plan->model, values + row * plan->n_columns,
+                                               out + row * plan->n_outputs, err);
+    if (status != APO_OK) {
+      return apo_prefix(err, status, "background row %llu: ", (unsigned long long)(begin + row));
+    }
+  }
   return APO_OK;
 }
 
 static apo_status find_base(apo_plan *plan, apo_error *err) {
   apo_status status = APO_OK;
   const uint32_t n = plan->n_outputs;
-  double *work = apo_alloc((size_t)n * 3, sizeof *work);
+  const uint64_t n_rows = plan->background->n_rows;
+  double *work = apo_alloc((size_t)n * (BASE_ROWS + 2), sizeof *work);
   plan->base = apo_alloc(n, sizeof *plan->base);
   if (work == NULL || plan->base == NULL) {
     status = apo_fail(err, APO_ERR_MEMORY, "base: %u outputs", n);
     goto done;
   }
-  double *margin = work;
-  double *response = work + n;
-  double *complement = work + 2 * (size_t)n;
-  for (uint64_t row = 0; row < plan->background->n_rows; ++row) {
-    status = background_outputs(plan, row, margin, response, err);
-    apo_prefix(err, status, "background row %llu: ", (unsigned long long)row);
-    if (status != APO_OK) goto done;
+  double *response = work;
+  double *complement = work + n;
+  double *margins = work + 2 * (size_t)n;
+  for (uint64_t row = 0; row < n_rows; ++row) {
+    const uint64_t left = n_rows - row;
+    if (row % BASE_ROWS == 0) {
+      status = background_margins(plan, row, left < BASE_ROWS ? left : BASE_ROWS, margins, err);
+      if (status != APO_OK) goto done;
+    }
+    const double *margin = margins + row % BASE_ROWS * n;
+    apo_plan_respond(plan, margin, response);
     for (uint32_t k = 0; k < n; ++k) {
       const double weight = plan->background->weights[row];
       plan->base[k] += weight * response[k];
@@ -269,14 +306,6 @@ static apo_status check_request(const apo_model *model,
   return APO_OK;
 }
 
-static const apo_caps *least_able(const apo_caps *const *caps, uint32_t n_devices) {
-  const apo_caps *least = caps[0];
-  for (uint32_t i = 1; i < n_devices; ++i) {
-    if (caps[i]->compute_units < least->compute_units) least = caps[i];
-  }
-  return least;
-}
-
 static apo_status decide(apo_plan *plan,
                          const apo_request *request,
                          const apo_caps *const *caps,
@@ -285,6 +314,7 @@ static apo_status decide(apo_plan *plan,
                          apo_error *err) {
   APO_TRY(resolve_method(plan, request->method, err));
   APO_TRY(resolve_response(plan, err));
+  APO_TRY(resolve_offset(plan, err));
   APO_TRY(resolve_players(plan, request, err));
   APO_TRY(resolve_samples(plan, err));
   plan->max_literals = 1;
@@ -296,9 +326,7 @@ static apo_status decide(apo_plan *plan,
   }
   APO_TRY(take_background(plan, err));
   APO_TRY(find_base(plan, err));
-  plan->n_lanes = caps[0]->is_reference || plan->model->kind == APO_MODEL_CALLBACK ? 1 : 2;
-  plan->n_lanes *= plan->model->kind == APO_MODEL_CALLBACK ? 1 : n_devices;
-  APO_TRY(apo_tiling_choose(plan, least_able(caps, n_devices), launch_ms, err));
+  APO_TRY(apo_tiling_choose(plan, caps, n_devices, launch_ms, err));
   return apo_plan_write_text(plan, caps, n_devices, err);
 }
 
@@ -340,6 +368,7 @@ void apo_plan_destroy(apo_plan **plan) {
   free((*plan)->weights);
   free((*plan)->is_constant);
   free((*plan)->base);
+  free((*plan)->offset);
   free((*plan)->text);
   free(*plan);
   *plan = NULL;

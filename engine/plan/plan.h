@@ -27,9 +27,10 @@
 typedef struct apo_tiling {
   uint32_t rows;            /* rows of a tile */
   uint32_t background_rows; /* background rows of one launch; a multiple of APO_BACKGROUND_BLOCK */
-  uint64_t device_bytes;    /* that one lane needs */
-  uint64_t host_bytes;
-  double launch_seconds; /* expected length of the longest launch */
+  uint32_t batch_rows;      /* callbacks: rows of one call */
+  uint64_t device_bytes;    /* of all lanes and devices together */
+  uint64_t host_bytes;      /* likewise, beside the plan itself */
+  double launch_seconds;    /* expected length of the longest launch */
 } apo_tiling;
 
 struct apo_plan {
@@ -61,7 +62,9 @@ struct apo_plan {
   float *weights;          /* [n_rows] */
   uint8_t *is_constant;    /* [n_columns] every background row has the same code or value */
 
-  double *base; /* [n_outputs] v of the empty coalition, after the link */
+  double *base;   /* [n_outputs] v of the empty coalition, after the link */
+  double *offset; /* [n_outputs] what devices leave out of a mean: the model's base where outputs are
+                     margins, so that fp32 is spent on what coalitions change */
   uint32_t n_lanes;
   apo_tiling tiling;
   char *text;

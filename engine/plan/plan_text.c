@@ -75,8 +75,8 @@ static void put_tile(writer *w, const apo_plan *plan) {
   put(w, "tile         %u rows x %u background rows a launch, %u in flight\n", tiling->rows,
       tiling->background_rows, plan->n_lanes);
   put(w, "memory       %.1f MiB device and %.1f MiB host of %.1f MiB\n",
-      mebibytes(tiling->device_bytes * plan->n_lanes),
-      mebibytes(tiling->host_bytes * plan->n_lanes), mebibytes(plan->memory_bytes));
+      mebibytes(tiling->device_bytes), mebibytes(tiling->host_bytes),
+      mebibytes(plan->memory_bytes));
   const double launches =
       (double)((plan->background->n_rows + tiling->background_rows - 1) / tiling->background_rows);
   put(w, "expected     %.3g ms a launch, %.3g ms a row\n", 1e3 * tiling->launch_seconds,

@@ -1,12 +1,15 @@
 #include "engine/plan/tiling.h"
 
+#include "engine/plan/footprint.h"
 #include "kernels/coalition_mean/coalition_mean_abi.h"
 
 enum {
   GPU_GROUP = 64,
   CPU_LIST_WORDS = 16384, /* 64 KiB of cubes: second-level cache */
   GPU_LIST_WORDS = 96,
-  MAX_TILE_ROWS = 4096
+  MAX_TILE_ROWS = 4096,
+  DEFAULT_BATCH_ROWS = 8192,
+  CALLBACK_TILE_PAIRS = 1 << 17
 };
 
 // Seconds per (row, background row) on one core or one group of lanes: visits, then cubes.  From
@@ -33,28 +36,6 @@ size_t apo_scratch_group_words(const apo_plan *plan, bool is_cpu, uint32_t n_wor
   return (group * lane + margins + 15) / 16 * 16;
 }
 
-static uint64_t value_bytes(const apo_plan *plan) {
-  return (uint64_t)plan->n_planes * plan->n_outputs * 32 * plan->max_words * sizeof(float);
-}
-
-void apo_tiling_bytes(const apo_plan *plan, bool is_cpu, apo_tiling *tiling) {
-  const uint64_t rows = tiling->rows;
-  const uint64_t padded = (rows + APO_TILE_GRAIN - 1) / APO_TILE_GRAIN * APO_TILE_GRAIN;
-  const uint64_t n_blocks = tiling->background_rows / APO_BACKGROUND_BLOCK;
-  const uint64_t values = value_bytes(plan);
-  const uint64_t lists = (uint64_t)plan->n_players * plan->max_words * sizeof(uint32_t);
-  uint64_t scratch = values;
-  if (plan->forest != NULL) {
-    scratch = apo_scratch_chunks(is_cpu, plan->max_words) *
-              apo_scratch_group_words(plan, is_cpu, plan->max_words) * sizeof(uint32_t);
-  }
-  const uint64_t row_bytes = 12ull * plan->n_columns + 8ull * plan->n_outputs;
-  const uint64_t terms = 8ull * plan->n_outputs * plan->n_players;
-  tiling->device_bytes = padded * (row_bytes + (plan->forest == NULL ? terms : 0)) +
-                         rows * (lists + 4 + 2 * values + n_blocks * (values + scratch));
-  tiling->host_bytes = padded * (2 * row_bytes + terms) + rows * (2 * lists + 4 * values);
-}
-
 static double pair_seconds(const apo_plan *plan) {
   if (plan->forest == NULL) {
     return seconds_per_player_word * plan->n_outputs * plan->n_players * plan->max_words;
@@ -67,44 +48,103 @@ static uint32_t blocks_of(const apo_plan *plan) {
   return n < 1u << 20 ? (uint32_t)n : 1u << 20;
 }
 
-apo_status apo_tiling_choose(apo_plan *plan,
-                             const apo_caps *caps,
-                             uint32_t launch_ms,
-                             apo_error *err) {
-  const bool is_cpu = caps->is_cpu || caps->is_reference;
-  const uint64_t budget = plan->memory_bytes / plan->n_lanes;
-  const double units = caps->compute_units > 0 ? caps->compute_units : 1;
-  const double lanes = is_cpu ? units : 4 * units;
-  const double pairs = launch_ms * 1e-3 * lanes / pair_seconds(plan);
-  apo_tiling tiling = {.rows = 1, .background_rows = APO_BACKGROUND_BLOCK};
+static const apo_caps *least_able(const apo_caps *const *caps, uint32_t n_devices) {
+  const apo_caps *least = caps[0];
+  for (uint32_t i = 1; i < n_devices; ++i) {
+    if (caps[i]->compute_units < least->compute_units) least = caps[i];
+  }
+  return least;
+}
 
-  // Rows first, since blocks of background fold into one another; both while time and bytes last.
+// A callback is called on one thread, and the closed form is computed there.
+static bool uses_one_lane(const apo_plan *plan) {
+  return plan->model->kind == APO_MODEL_CALLBACK || plan->method == APO_METHOD_LINEAR;
+}
+
+static uint32_t lanes_of(const apo_plan *plan, const apo_caps *caps) {
+  return caps->is_reference || uses_one_lane(plan) ? 1 : 2;
+}
+
+// Whether a tiling fits the budget and every device; its bytes are filled in.
+static bool fits(const apo_plan *plan,
+                 const apo_caps *const *caps,
+                 uint32_t n_devices,
+                 apo_tiling *tiling) {
+  bool fits_devices = true;
+  tiling->device_bytes = 0;
+  tiling->host_bytes = apo_footprint_run(plan, tiling);
+  for (uint32_t i = 0; i < n_devices; ++i) {
+    const bool is_cpu = caps[i]->is_cpu || caps[i]->is_reference;
+    const uint32_t n_lanes = lanes_of(plan, caps[i]);
+    apo_footprint lane;
+    apo_footprint_lane(plan, is_cpu, tiling, &lane);
+    const uint64_t device_bytes = n_lanes * lane.device_bytes + apo_footprint_constants(plan);
+    tiling->device_bytes += device_bytes;
+    tiling->host_bytes += n_lanes * lane.host_bytes;
+    // A fifth of a device is left to others: robustness, not arithmetic.
+    fits_devices = fits_devices && lane.largest_buffer <= caps[i]->max_alloc_bytes &&
+                   device_bytes <= caps[i]->global_bytes / 5 * 4;
+  }
+  return fits_devices && tiling->device_bytes <= plan->memory_bytes &&
+         tiling->host_bytes <= plan->memory_bytes - tiling->device_bytes;
+}
+
+static uint32_t first_batch_rows(const apo_plan *plan) {
+  const uint64_t asked = plan->model->predictor.batch_rows;
+  if (plan->model->kind != APO_MODEL_CALLBACK) return 0;
+  return asked == 0 || asked > UINT32_MAX ? DEFAULT_BATCH_ROWS : (uint32_t)asked;
+}
+
+static uint32_t first_rows(const apo_plan *plan, bool is_cpu, double units, double pairs) {
   uint64_t rows = (uint64_t)(pairs / APO_BACKGROUND_BLOCK);
   const uint64_t least = is_cpu ? (uint64_t)units : 1;  // no core without a row
+  if (plan->method == APO_METHOD_LINEAR) rows = MAX_TILE_ROWS;
+  if (plan->model->kind == APO_MODEL_CALLBACK) {
+    // Between tiles a run can be watched and stopped.
+    rows = CALLBACK_TILE_PAIRS / (32ull * plan->max_words * plan->background->n_rows + 1);
+  }
   if (rows < least) rows = least;
-  if (rows > MAX_TILE_ROWS) rows = MAX_TILE_ROWS;
-  tiling.rows = (uint32_t)rows;
-  for (;;) {
-    apo_tiling_bytes(plan, is_cpu, &tiling);
-    if (tiling.device_bytes <= budget / 2 && tiling.host_bytes <= budget / 2) break;
-    if (tiling.rows == 1) {
-      return apo_fail(
-          err, APO_ERR_LIMIT, "memory: one row needs %llu bytes, the budget gives %llu",
-          (unsigned long long)(2 * plan->n_lanes *
-                               (tiling.device_bytes > tiling.host_bytes ? tiling.device_bytes
-                                                                        : tiling.host_bytes)),
-          (unsigned long long)plan->memory_bytes);
+  return rows > MAX_TILE_ROWS ? MAX_TILE_ROWS : (uint32_t)rows;
+}
+
+apo_status apo_tiling_choose(apo_plan *plan,
+                             const apo_caps *const *caps,
+                             uint32_t n_devices,
+                             uint32_t launch_ms,
+                             apo_error *err) {
+  const apo_caps *least = least_able(caps, n_devices);
+  const bool is_cpu = least->is_cpu || least->is_reference;
+  const double units = least->compute_units > 0 ? least->compute_units : 1;
+  const double lanes = is_cpu ? units : 4 * units;
+  const double seconds = pair_seconds(plan);
+  const double pairs = seconds > 0 ? launch_ms * 1e-3 * lanes / seconds : 1e18;
+  const uint32_t n_used = uses_one_lane(plan) ? 1 : n_devices;
+  apo_tiling tiling = {.rows = first_rows(plan, is_cpu, units, pairs < 1e9 ? pairs : 1e9),
+                       .background_rows = APO_BACKGROUND_BLOCK,
+                       .batch_rows = first_batch_rows(plan)};
+  plan->n_lanes = 0;
+  for (uint32_t i = 0; i < n_used; ++i) plan->n_lanes += lanes_of(plan, caps[i]);
+
+  // Rows first, since blocks of background fold into one another; both while time and bytes last.
+  while (!fits(plan, caps, n_used, &tiling)) {
+    if (tiling.rows > 1) {
+      tiling.rows /= 2;
+    } else if (tiling.batch_rows > 1) {
+      tiling.batch_rows /= 2;
+    } else {
+      return apo_fail(err, APO_ERR_LIMIT, "memory: one row needs %llu bytes, the budget gives %llu",
+                      (unsigned long long)(tiling.device_bytes + tiling.host_bytes),
+                      (unsigned long long)plan->memory_bytes);
     }
-    tiling.rows /= 2;
   }
   for (uint32_t n_blocks = 2; n_blocks <= blocks_of(plan); ++n_blocks) {
-    apo_tiling more = {.rows = tiling.rows, .background_rows = n_blocks * APO_BACKGROUND_BLOCK};
-    apo_tiling_bytes(plan, is_cpu, &more);
-    if (more.device_bytes > budget / 2) break;
+    apo_tiling more = tiling;
+    more.background_rows = n_blocks * APO_BACKGROUND_BLOCK;
+    if (!fits(plan, caps, n_used, &more)) break;
     if ((double)more.rows * more.background_rows > pairs) break;
     tiling = more;
   }
-  tiling.launch_seconds = pair_seconds(plan) * tiling.rows * tiling.background_rows / lanes;
+  tiling.launch_seconds = seconds * tiling.rows * tiling.background_rows / lanes;
   plan->tiling = tiling;
   return APO_OK;
 }

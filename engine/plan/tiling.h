@@ -4,16 +4,13 @@
 
 #include "engine/plan/plan.h"
 
-/** Bytes on the device and on the host that a lane needs for tiles of `rows` and launches of
- * `background_rows`, beside what does not grow with either. */
-void apo_tiling_bytes(const apo_plan *plan, bool is_cpu, apo_tiling *tiling);
-
-/** Choose plan->tiling for devices of which the least able is `caps`.
+/** Choose plan->tiling and plan->n_lanes for a run's devices.
  *
  * Fails:   APO_ERR_LIMIT  not even one row fits; the message says what is needed
  */
 APO_NODISCARD apo_status apo_tiling_choose(apo_plan *plan,
-                                           const apo_caps *caps,
+                                           const apo_caps *const *caps,
+                                           uint32_t n_devices,
                                            uint32_t launch_ms,
                                            apo_error *err);
 

@@ -8,6 +8,7 @@
 #include "engine/core/memory.h"
 #include "engine/games/forest_stages.h"
 #include "engine/games/lane_parts.h"
+#include "engine/model/callback.h"
 #include "host/api/clock.h"
 #include "kernels/donor_margin/donor_margin_abi.h"
 
@@ -38,7 +39,6 @@ struct apo_changes {
   uint32_t n_workers;
   uint32_t tile_rows;
   uint32_t tile_players; /* players that a tile has room for */
-  uint32_t max_literals;
   double seconds_build;
   double *work; /* callbacks: [batch x n_columns] values */
 };
@@ -72,8 +72,8 @@ static apo_status open_worker(apo_changes *c, worker *w, apo_error *err) {
   APO_TRY(apo_executor_buffer(w->executor, code_bytes, &w->code, err));
   APO_TRY(apo_executor_buffer(w->executor, code_bytes, &w->donor, err));
   APO_TRY(apo_executor_buffer(w->executor, n_changes * sizeof(int64_t), &w->change, err));
-  return apo_executor_buffer(w->executor, rows * c->max_literals * sizeof(uint32_t), &w->parted,
-                             err);
+  return apo_executor_buffer(w->executor, 2 * rows * (forest->max_depth + 1) * sizeof(uint32_t),
+                             &w->parted, err);
 }
 
 static apo_status open_workers(apo_changes *c, uint32_t *lane_out, apo_error *err) {
@@ -92,13 +92,14 @@ static apo_status open_workers(apo_changes *c, uint32_t *lane_out, apo_error *er
 
 static apo_status stand_up(apo_changes *c, uint32_t lane, apo_status status, apo_error *err) {
   while (status != APO_OK) {
-    if (c->lanes.n == 0) return status;
     close_workers(c);
-    const apo_answer answer = apo_lanes_answer(&c->lanes, lane, status);
-    if (answer == APO_ANSWER_FAIL) return status;
-    if (answer == APO_ANSWER_SMALLER_TILE) {
-      if (c->tile_rows <= APO_TILE_GRAIN) return apo_prefix(err, status, "%u rows: ", c->tile_rows);
-      c->tile_rows /= 2;
+    const bool can_shrink = c->tile_rows > APO_TILE_GRAIN;
+    switch (apo_lanes_answer(&c->lanes, lane, status, can_shrink)) {
+      case APO_ANSWER_FAIL:
+        if (status != APO_ERR_DEVICE_MEMORY) return status;
+        return apo_prefix(err, status, "%u rows: ", c->tile_rows);
+      case APO_ANSWER_SMALLER_TILE: c->tile_rows /= 2; break;
+      case APO_ANSWER_AGAIN: break;
     }
     status = open_workers(c, &lane, err);
   }
@@ -126,28 +127,33 @@ static apo_status launch(
   const apo_code_forest *forest = c->spec.forest;
   const apo_i32 group = apo_group_of(w->executor);
   const apo_i32 rows = group == 1 ? 32 : 1;
+  const uint32_t n_rows = apo_padded_rows(w->n_rows);
+  const uint32_t step = apo_forest_launch_instances(forest, n_rows);
   for (uint32_t output = 0; output < forest->n_outputs; ++output) {
-    const apo_donor_margin_args args = {
-        .n_rows = apo_padded_rows(w->n_rows),
-        .n_columns = forest->n_columns,
-        .n_outputs = forest->n_outputs,
-        .output = output,
-        .instance_begin = forest->output_begin[output],
-        .instance_end = forest->output_begin[output + 1],
-        .player_begin = player,
-        .n_players = n_players,
-        .max_literals = c->max_literals,
-    };
-    const apo_launch stage = {
-        .stage = apo_stage_find("donor_margin"),
-        .spec = {(apo_i32)forest->cuts->code_bytes, forest->has_sets ? 1 : 0, group, rows},
-        .args = &args,
-        .buffers = {w->node, w->instance, w->leaf64, w->sets, w->player_of_column, w->code,
-                    w->donor, w->change, w->parted},
-        .n_items = args.n_rows / (size_t)rows,
-        .group = (size_t)group,
-    };
-    APO_TRY(apo_executor_launch(w->executor, &stage, err));
+    const uint32_t end = forest->output_begin[output + 1];
+    for (uint32_t begin = forest->output_begin[output]; begin < end; begin += step) {
+      const apo_donor_margin_args args = {
+          .n_rows = n_rows,
+          .n_columns = forest->n_columns,
+          .n_outputs = forest->n_outputs,
+          .output = output,
+          .instance_begin = begin,
+          .instance_end = end - begin < step ? end : begin + step,
+          .player_begin = player,
+          .n_players = n_players,
+          .max_depth = forest->max_depth,
+      };
+      const apo_launch stage = {
+          .stage = apo_stage_find("donor_margin"),
+          .spec = {(apo_i32)forest->cuts->code_bytes, forest->has_sets ? 1 : 0, group, rows},
+          .args = &args,
+          .buffers = {w->node, w->instance, w->leaf64, w->sets, w->player_of_column, w->code,
+                      w->donor, w->change, w->parted},
+          .n_items = n_rows / (size_t)rows,
+          .group = (size_t)group,
+      };
+      APO_TRY(apo_executor_launch(w->executor, &stage, err));
+    }
   }
   return APO_OK;
 }
@@ -274,8 +280,10 @@ static apo_status callback_margins(apo_changes *c,
       for (uint32_t row = 0; row < n; ++row) {
         mix_row(c, begin + row, donor[begin + row], p, c->work + (size_t)row * n_columns);
       }
-      const apo_rows rows = {c->work, n, n_columns, 1, n_columns, APO_F64};
-      APO_TRY(model->predictor.predict(model->predictor.context, &rows, out, err));
+      const apo_status status = apo_callback_predict(model, c->work, n, out, err);
+      if (status != APO_OK) {
+        return apo_prefix(err, status, "player %u: rows from %u: ", p, begin);
+      }
       out += (size_t)n * model->n_outputs;
     }
   }
@@ -308,7 +316,8 @@ apo_status apo_changes_margins(apo_changes *changes,
 static uint64_t tile_bytes(const apo_changes *c) {
   const uint64_t codes = c->spec.forest->cuts->code_bytes * (uint64_t)c->spec.forest->n_columns;
   const uint64_t changes = 8ull * c->tile_players * c->spec.forest->n_outputs;
-  return apo_padded_rows(c->tile_rows) * (2 * codes + changes + 4ull * c->max_literals);
+  return apo_padded_rows(c->tile_rows) *
+         (2 * codes + changes + 8ull * (c->spec.forest->max_depth + 1));
 }
 
 // Players first: a pass serves any number of them at nearly the same cost.
@@ -329,8 +338,6 @@ static apo_status open_forest(apo_changes *c, apo_error *err) {
   c->lanes.devices = c->spec.devices;
   c->lanes.n_per_device = 1;
   c->n_tiles = n_devices < APO_MAX_LANES ? n_devices : APO_MAX_LANES;
-  c->max_literals = forest->max_depth < c->spec.n_players ? forest->max_depth : c->spec.n_players;
-  if (c->max_literals == 0) c->max_literals = 1;
   size_tiles(c);
   const size_t rows = apo_padded_rows(c->tile_rows);
   for (uint32_t i = 0; i < c->n_tiles; ++i) {
@@ -357,10 +364,6 @@ apo_status apo_changes_create(const apo_changes_spec *spec, apo_changes **out, a
   if (spec->model->kind == APO_MODEL_FOREST) {
     status = open_forest(c, err);
   } else {
-    const uint64_t batch = spec->model->predictor.batch_rows;
-    if (spec->model->kind == APO_MODEL_CALLBACK && batch > 0 && batch < CPU_TILE_ROWS) {
-      c->tile_rows = (uint32_t)batch;
-    }
     c->work = apo_alloc((size_t)c->tile_rows * spec->model->n_columns, sizeof *c->work);
     if (c->work == NULL)
       status = apo_fail(err, APO_ERR_MEMORY, "importance: %u rows", c->tile_rows);

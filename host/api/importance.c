@@ -108,8 +108,11 @@ static apo_status check_metrics(const importance_run *r, apo_error *err) {
   const apo_targets targets = {r->target, r->weights, r->n_rows, r->model->n_outputs};
   for (uint32_t m = 0; m < r->request->n_metrics; ++m) {
     const apo_metric metric = r->request->metrics[m];
+    if ((unsigned)metric > APO_METRIC_R2) {
+      return apo_fail(err, APO_ERR_ARGUMENT, "request: metric %d is not known", (int)metric);
+    }
     const apo_status status = apo_metric_check(metric, &targets, err);
-    if (status != APO_OK) return apo_prefix(err, status, "%s: ", apo_metric_text(metric));
+    if (status != APO_OK) return status;
     if (apo_metric_needs_response(metric) && !apo_link_has_response(r->model->link)) {
       return apo_fail(err, APO_ERR_UNSUPPORTED, "%s: the link %s has no response",
                       apo_metric_text(metric), apo_link_text(r->model->link.name));
@@ -187,7 +190,7 @@ static apo_status read_rows(importance_run *r, apo_scorer *scorer, apo_error *er
   uint32_t n_kept = 0;
   uint32_t n_values = 0;
   for (bool is_end = false; !is_end || apo_scorer_n_flying(scorer) > 0;) {
-    if (is_end || apo_scorer_n_flying(scorer) == apo_scorer_depth(scorer)) {
+    if (is_end || apo_scorer_n_flying(scorer) >= apo_scorer_depth(scorer)) {
       apo_scored scored;
       APO_TRY(apo_scorer_take(scorer, &scored, err));
       keep(r, &scored, n_taken, &n_kept);
@@ -235,8 +238,7 @@ static apo_status score(
     }
     predictions = r->response;
   }
-  const apo_status status = apo_metric_score(metric, &targets, predictions, out, err);
-  return apo_prefix(err, status, "%s: ", apo_metric_text(metric));
+  return apo_metric_score(metric, &targets, predictions, out, err);
 }
 
 static apo_status score_player(

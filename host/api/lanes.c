@@ -25,10 +25,12 @@ apo_status apo_lanes_open(apo_lanes *lanes, apo_error *err) {
     if (device >= APO_MAX_LANES || lanes->is_lost[device]) continue;
     const bool is_reference = apo_devices_caps(lanes->devices, device)->is_reference;
     const uint32_t n = is_reference ? 1 : lanes->n_per_device;
-    for (uint32_t i = 0; i < n && lanes->n < APO_MAX_LANES; ++i) {
+    const uint32_t most = lanes->n_most > 0 ? lanes->n_most : APO_MAX_LANES;
+    for (uint32_t i = 0; i < n && lanes->n < most; ++i) {
       const apo_status status = open_one(lanes, device, err);
       if (status == APO_OK) continue;
       apo_lanes_close(lanes);
+      lanes->device_of[0] = device;
       return status;
     }
   }
@@ -53,23 +55,20 @@ static bool all_lost(const apo_lanes *lanes) {
   return true;
 }
 
-apo_answer apo_lanes_answer(apo_lanes *lanes, uint32_t lane, apo_status status) {
+apo_answer apo_lanes_answer(apo_lanes *lanes, uint32_t lane, apo_status status, bool can_shrink) {
   const uint32_t device = lanes->device_of[lane];
-  if (status == APO_ERR_DEVICE_MEMORY) {
-    ++lanes->n_faults;
-    apo_lanes_close(lanes);
-    return APO_ANSWER_SMALLER_TILE;
-  }
-  if (status != APO_ERR_DEVICE && status != APO_ERR_BUILD) return APO_ANSWER_FAIL;
+  const bool ran_out = status == APO_ERR_DEVICE_MEMORY;
+  if (!ran_out && status != APO_ERR_DEVICE && status != APO_ERR_BUILD) return APO_ANSWER_FAIL;
   if (lanes->is_reference) return APO_ANSWER_FAIL;
   ++lanes->n_faults;
   apo_lanes_close(lanes);
-  // A kernel that does not build will not build again.
-  lanes->is_lost[device] = status == APO_ERR_BUILD || lanes->n_faults > APO_MAX_FAULTS ||
+  if (ran_out && can_shrink) return APO_ANSWER_SMALLER_TILE;
+  // What did not fit or did not build will not do so on a second try.
+  lanes->is_lost[device] = ran_out || status == APO_ERR_BUILD || lanes->n_faults > APO_MAX_FAULTS ||
                            apo_devices_renew(lanes->devices, device, NULL) != APO_OK;
   if (!all_lost(lanes)) return APO_ANSWER_AGAIN;
-  lanes->is_reference = true;
-  return apo_devices_allow_reference(lanes->devices) ? APO_ANSWER_AGAIN : APO_ANSWER_FAIL;
+  lanes->is_reference = apo_devices_allow_reference(lanes->devices);
+  return lanes->is_reference ? APO_ANSWER_AGAIN : APO_ANSWER_FAIL;
 }
 
 const char *apo_lanes_text(const apo_lanes *lanes) {

@@ -14,7 +14,8 @@ enum { APO_MAX_LANES = 32, APO_MAX_FAULTS = 5 };
 typedef struct apo_lanes {
   apo_devices *devices;
   uint32_t n_per_device;
-  uint32_t n; /* executors at hand */
+  uint32_t n_most; /* executors at once; 0: all */
+  uint32_t n;      /* executors at hand */
   apo_executor *executors[APO_MAX_LANES];
   uint32_t device_of[APO_MAX_LANES]; /* lanes of one device share its constants */
   bool is_lost[APO_MAX_LANES];       /* [devices] */
@@ -24,7 +25,8 @@ typedef struct apo_lanes {
   uint64_t peak_bytes;      /* of all together */
 } apo_lanes;
 
-/** Open the executors of the devices still in use. */
+/** Open the executors of the devices still in use.  On failure none is open, and lane 0 stands for
+ * the one that failed: apo_lanes_answer may be asked about it. */
 APO_NODISCARD apo_status apo_lanes_open(apo_lanes *lanes, apo_error *err);
 
 /** Close them; what they measured is added to the totals. */
@@ -38,8 +40,11 @@ typedef enum apo_answer {
 } apo_answer;
 
 /** Decide what to do after a call on lane `lane` failed.  Closes the executors unless it is FAIL;
- * the caller opens them again.  Buffers on them must be gone before. */
-apo_answer apo_lanes_answer(apo_lanes *lanes, uint32_t lane, apo_status status);
+ * the caller opens them again.  Buffers on them must be gone before.
+ *
+ * A device whose memory ran out is given up once `can_shrink` says that less cannot be asked of it.
+ */
+apo_answer apo_lanes_answer(apo_lanes *lanes, uint32_t lane, apo_status status, bool can_shrink);
 
 /** One line that names what computes. */
 const char *apo_lanes_text(const apo_lanes *lanes);

@@ -44,7 +44,7 @@ static apo_status put_oldest(prediction_run *r, apo_error *err) {
 static apo_status loop(prediction_run *r, apo_error *err) {
   uint64_t n_read = 0;
   for (bool is_end = false; !is_end || apo_scorer_n_flying(r->scorer) > 0;) {
-    if (is_end || apo_scorer_n_flying(r->scorer) == apo_scorer_depth(r->scorer)) {
+    if (is_end || apo_scorer_n_flying(r->scorer) >= apo_scorer_depth(r->scorer)) {
       APO_TRY(put_oldest(r, err));
       continue;
     }

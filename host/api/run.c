@@ -16,6 +16,7 @@
 #include "host/api/clock.h"
 #include "host/api/lanes.h"
 #include "host/api/run_linear.h"
+#include "kernels/coalition_mean/coalition_mean_abi.h"
 
 // A lane with all that works on it.
 typedef struct worker {
@@ -46,7 +47,6 @@ typedef struct run {
   uint32_t n_tiles;
   uint32_t first; /* oldest in flight */
   uint32_t n_flying;
-  uint32_t tile_capacity; /* rows that tiles[].values hold */
   uint64_t n_read;
   bool is_end;
   float *phi; /* one tile's results */
@@ -58,12 +58,18 @@ typedef struct run {
   double *response;
   double *v_full;
   apo_gaps gaps;
+  uint64_t own_bytes; /* of all the above */
   uint64_t host_bytes;
 } run;
 
 // --- workers ------------------------------------------------------------------------------------
 
+// What is queued still reads and writes the lanes' memory, so it has to end first, well or not.
 static void close_workers(run *r) {
+  for (uint32_t i = 0; i < r->lanes.n; ++i) {
+    const apo_status ignored = apo_executor_wait(r->lanes.executors[i], NULL);
+    (void)ignored;
+  }
   for (uint32_t i = r->n_workers; i-- > 0;) {
     apo_estimator_destroy(&r->workers[i].estimator);
     apo_lane_destroy(&r->workers[i].lane);
@@ -103,12 +109,18 @@ static apo_status open_workers(run *r, uint32_t *lane_out, apo_error *err) {
     status = open_worker(r, at, err);
   }
   r->report->seconds_build += apo_clock_seconds() - start;
-  uint64_t host_bytes = 0;
-  for (uint32_t i = 0; i < r->n_workers && status == APO_OK; ++i) {
-    host_bytes += r->workers[i].lane->host_bytes;
-  }
-  if (host_bytes > r->host_bytes) r->host_bytes = host_bytes;
   return status;
+}
+
+// The most that lanes and estimators held at once, beside the run's own tiles.
+static void note_host_bytes(run *r) {
+  uint64_t n_bytes = r->own_bytes;
+  for (uint32_t i = 0; i < r->n_workers; ++i) {
+    const worker *w = &r->workers[i];
+    if (w->lane != NULL) n_bytes += w->lane->host_bytes;
+    if (w->estimator != NULL) n_bytes += w->estimator->host_bytes;
+  }
+  if (n_bytes > r->host_bytes) r->host_bytes = n_bytes;
 }
 
 // --- one tile -----------------------------------------------------------------------------------
@@ -116,10 +128,13 @@ static apo_status open_workers(run *r, uint32_t *lane_out, apo_error *err) {
 static apo_status begin(run *r, worker *w, const tile *t, uint32_t at, uint32_t n, apo_error *err) {
   const uint32_t n_columns = r->plan.n_columns;
   const apo_rows rows = {t->values, t->n_rows, n_columns, 1, n_columns, APO_F64};
-  APO_TRY(apo_lane_load(w->lane, &rows, at, n, err));
-  APO_TRY(
-      w->estimator->prepare(w->estimator, w->lane, r->plan.row_origin + t->row_begin + at, err));
-  return apo_lane_evaluate(w->lane, err);
+  const uint64_t row_begin = r->plan.row_origin + t->row_begin + at;
+  apo_status status = apo_lane_load(w->lane, &rows, at, n, err);
+  const bool counts_from_0 = status == APO_ERR_FORMAT;
+  if (status == APO_OK) status = w->estimator->prepare(w->estimator, w->lane, row_begin, err);
+  if (status == APO_OK) status = apo_lane_evaluate(w->lane, err);
+  if (!counts_from_0 && !w->lane->is_callers) return status;
+  return apo_prefix(err, status, "rows from %llu: ", (unsigned long long)row_begin);
 }
 
 static apo_status explained_output(run *r, const double *margin, apo_error *err) {
@@ -207,24 +222,41 @@ static apo_status finish(
   const apo_status status = aggregate(r, w, row_begin, err);
   r->report->seconds_aggregate += apo_clock_seconds() - start;
   if (status != APO_OK) return status;
+  note_host_bytes(r);
   return put_tile(r, row_begin, w->lane->n_rows, err);
 }
 
 // --- faults -------------------------------------------------------------------------------------
 
+static bool can_shrink(const apo_tiling *tiling) {
+  return tiling->rows > 1 || tiling->background_rows > APO_BACKGROUND_BLOCK;
+}
+
+static void shrink(apo_tiling *tiling) {
+  if (tiling->rows > 1) {
+    tiling->rows /= 2;
+  } else {
+    const uint32_t n_blocks = tiling->background_rows / APO_BACKGROUND_BLOCK;
+    tiling->background_rows = n_blocks / 2 * APO_BACKGROUND_BLOCK;
+  }
+}
+
+// What a callback says is its own; it is no device of ours that failed.
+static bool is_callers(const run *r, uint32_t lane) {
+  return lane < r->n_workers && r->workers[lane].lane != NULL && r->workers[lane].lane->is_callers;
+}
+
 // After a failure on `lane`: shrink, renew or replace until workers stand again, or give up.
 static apo_status stand_up(run *r, uint32_t lane, apo_status status, apo_error *err) {
+  if (is_callers(r, lane)) return status;
   while (status != APO_OK) {
-    if (r->lanes.n == 0) return status;
     close_workers(r);
-    switch (apo_lanes_answer(&r->lanes, lane, status)) {
-      case APO_ANSWER_FAIL: return status;
-      case APO_ANSWER_SMALLER_TILE:
-        if (r->plan.tiling.rows == 1) {
-          return apo_prefix(err, status, "one row of %u coalitions: ", r->plan.max_words * 32);
-        }
-        r->plan.tiling.rows /= 2;
-        break;
+    switch (apo_lanes_answer(&r->lanes, lane, status, can_shrink(&r->plan.tiling))) {
+      case APO_ANSWER_FAIL:
+        if (status != APO_ERR_DEVICE_MEMORY) return status;
+        return apo_prefix(err, status, "tiles of %u rows and %u coalitions: ", r->plan.tiling.rows,
+                          r->plan.max_words * 32);
+      case APO_ANSWER_SMALLER_TILE: shrink(&r->plan.tiling); break;
       case APO_ANSWER_AGAIN: break;
     }
     status = open_workers(r, &lane, err);
@@ -271,7 +303,7 @@ static apo_status read_tile(run *r, tile *t, apo_error *err) {
   r->is_end = rows.n_rows == 0;
   if (r->is_end) return APO_OK;
   APO_TRY(apo_rows_check(&rows, r->plan.n_columns, err));
-  if (rows.n_rows > r->tile_capacity) {
+  if (rows.n_rows > r->plan.tiling.rows) {
     return apo_fail(err, APO_ERR_ARGUMENT, "source: gave %llu rows, asked for at most %u",
                     (unsigned long long)rows.n_rows, r->plan.tiling.rows);
   }
@@ -328,7 +360,7 @@ static apo_status allocate(run *r, apo_error *err) {
   const size_t rows = plan->tiling.rows;
   const size_t outputs = rows * plan->n_outputs;
   const size_t row = (size_t)plan->n_outputs * plan->n_players;
-  r->tile_capacity = plan->tiling.rows;
+  const bool has_errors = apo_plan_has_errors(plan) != 0;
   r->phi = apo_alloc(rows * row, sizeof *r->phi);
   r->prediction = apo_alloc(outputs, sizeof *r->prediction);
   r->gap = apo_alloc(outputs, sizeof *r->gap);
@@ -339,7 +371,7 @@ static apo_status allocate(run *r, apo_error *err) {
   APO_TRY(apo_gaps_init(&r->gaps, err));
   bool is_whole = r->phi != NULL && r->prediction != NULL && r->gap != NULL && r->row_phi != NULL &&
                   r->row_se != NULL && r->response != NULL && r->v_full != NULL;
-  if (apo_plan_has_errors(plan)) {
+  if (has_errors) {
     r->phi_se = apo_alloc(rows * row, sizeof *r->phi_se);
     is_whole = is_whole && r->phi_se != NULL;
   }
@@ -348,6 +380,9 @@ static apo_status allocate(run *r, apo_error *err) {
     r->tiles[i].values = apo_alloc(rows * plan->n_columns, sizeof *r->tiles[i].values);
     is_whole = is_whole && r->tiles[i].values != NULL;
   }
+  r->own_bytes = rows * row * sizeof(float) * (has_errors ? 2 : 1) + row * 2 * sizeof(double) +
+                 outputs * (sizeof(double) + sizeof(float)) +
+                 r->n_tiles * rows * plan->n_columns * sizeof(double);
   if (!is_whole) return apo_fail(err, APO_ERR_MEMORY, "run: tiles of %zu rows", rows);
   return APO_OK;
 }
@@ -413,7 +448,9 @@ apo_status apo_plan_run(const apo_plan *plan,
   r->watch = watch;
   r->report = report;
   r->lanes.devices = plan->devices;
+  // A callback runs on this thread: one queue is all it can feed.
   r->lanes.n_per_device = plan->model->kind == APO_MODEL_CALLBACK ? 1 : 2;
+  r->lanes.n_most = plan->model->kind == APO_MODEL_CALLBACK ? 1 : 0;
   const apo_status status = run_sampled(r, err);
   clear(r);
   free(r);

@@ -11,18 +11,15 @@
 #include "engine/explainers/linear/linear.h"
 #include "host/api/clock.h"
 
-enum { TILE_ROWS = 4096 };
-
 typedef struct linear_run {
   const apo_plan *plan;
   apo_linear_game game;
   double *means;      /* [n_columns] */
-  double *base;       /* [n_outputs] */
   double *row;        /* [n_columns] */
   double *phi64;      /* [n_outputs x n_players] */
   double *margin;     /* [n_outputs] */
-  float *phi;         /* [TILE_ROWS x n_outputs x n_players] */
-  double *prediction; /* [TILE_ROWS x n_outputs] */
+  float *phi;         /* [tile rows x n_outputs x n_players] */
+  double *prediction; /* [tile rows x n_outputs] */
   float *gap;         /* likewise */
   apo_gaps gaps;
 } linear_run;
@@ -30,25 +27,24 @@ typedef struct linear_run {
 static apo_status allocate(linear_run *r, apo_error *err) {
   const apo_plan *plan = r->plan;
   const size_t row = (size_t)plan->n_outputs * plan->n_players;
+  const size_t rows = plan->tiling.rows;
   r->means = apo_alloc(plan->n_columns, sizeof *r->means);
-  r->base = apo_alloc(plan->n_outputs, sizeof *r->base);
   r->row = apo_alloc(plan->n_columns, sizeof *r->row);
   r->phi64 = apo_alloc(row, sizeof *r->phi64);
   r->margin = apo_alloc(plan->n_outputs, sizeof *r->margin);
-  r->phi = apo_alloc(TILE_ROWS * row, sizeof *r->phi);
-  r->prediction = apo_alloc((size_t)TILE_ROWS * plan->n_outputs, sizeof *r->prediction);
-  r->gap = apo_alloc((size_t)TILE_ROWS * plan->n_outputs, sizeof *r->gap);
+  r->phi = apo_alloc(rows, row * sizeof *r->phi);
+  r->prediction = apo_alloc(rows, plan->n_outputs * sizeof *r->prediction);
+  r->gap = apo_alloc(rows, plan->n_outputs * sizeof *r->gap);
   APO_TRY(apo_gaps_init(&r->gaps, err));
-  if (r->means == NULL || r->base == NULL || r->row == NULL || r->phi64 == NULL ||
-      r->margin == NULL || r->phi == NULL || r->prediction == NULL || r->gap == NULL) {
-    return apo_fail(err, APO_ERR_MEMORY, "run: tiles of %d rows", TILE_ROWS);
+  if (r->means == NULL || r->row == NULL || r->phi64 == NULL || r->margin == NULL ||
+      r->phi == NULL || r->prediction == NULL || r->gap == NULL) {
+    return apo_fail(err, APO_ERR_MEMORY, "run: tiles of %zu rows", rows);
   }
   return APO_OK;
 }
 
 static void clear(linear_run *r) {
   free(r->means);
-  free(r->base);
   free(r->row);
   free(r->phi64);
   free(r->margin);
@@ -71,7 +67,6 @@ static apo_status prepare(linear_run *r, apo_error *err) {
                               .means = r->means,
                               .player_of_column = plan->player_of_column,
                               .n_players = plan->n_players};
-  apo_linear_base(&r->game, r->base);
   return APO_OK;
 }
 
@@ -84,7 +79,7 @@ static apo_status explain_row(linear_run *r, const apo_rows *rows, uint32_t row,
   APO_TRY(apo_model_margin(plan->model, values, r->margin, err));
   for (uint32_t k = 0; k < plan->n_outputs; ++k) {
     const size_t output = (size_t)row * plan->n_outputs + k;
-    double sum = r->base[k];
+    double sum = plan->base[k];
     for (uint32_t p = 0; p < plan->n_players; ++p) {
       const float phi = (float)r->phi64[(size_t)k * plan->n_players + p];
       r->phi[output * plan->n_players + p] = phi;
@@ -107,9 +102,13 @@ static apo_status run(linear_run *r,
   const apo_plan *plan = r->plan;
   for (;;) {
     apo_rows rows;
-    APO_TRY(source->next(source->context, TILE_ROWS, &rows, err));
+    APO_TRY(source->next(source->context, plan->tiling.rows, &rows, err));
     if (rows.n_rows == 0) return APO_OK;
     APO_TRY(apo_rows_check(&rows, plan->n_columns, err));
+    if (rows.n_rows > plan->tiling.rows) {
+      return apo_fail(err, APO_ERR_ARGUMENT, "source: gave %llu rows, asked for at most %u",
+                      (unsigned long long)rows.n_rows, plan->tiling.rows);
+    }
     const uint64_t row_begin = plan->row_origin + report->n_rows;
     const double start = apo_clock_seconds();
     for (uint32_t row = 0; row < rows.n_rows; ++row) {
@@ -124,7 +123,7 @@ static apo_status run(linear_run *r,
                            .n_players = plan->n_players,
                            .phi = r->phi,
                            .prediction = r->prediction,
-                           .base = r->base,
+                           .base = plan->base,
                            .gap = r->gap};
     APO_TRY(sink->put(sink->context, &tile, err));
     report->n_rows += rows.n_rows;
@@ -149,6 +148,7 @@ apo_status apo_run_linear(const apo_plan *plan,
     report->gap_max = (double)r.gaps.max;
     report->gap_p99 = apo_gaps_p99(&r.gaps);
   }
+  report->host_bytes = plan->tiling.host_bytes;
   snprintf(report->device, sizeof report->device, "host (closed form)");
   clear(&r);
   return status;

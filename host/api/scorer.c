@@ -11,9 +11,12 @@
 #include "engine/games/forest_stages.h"
 #include "engine/games/lane_parts.h"
 #include "engine/games/linear_stages.h"
+#include "engine/model/callback.h"
 #include "host/api/clock.h"
 
 enum { MAX_BLOCK_ROWS = 16384 };
+
+static const uint64_t default_memory_bytes = 1ull << 30;
 
 // What all lanes of one device share.
 typedef struct constants {
@@ -191,10 +194,7 @@ static apo_status queue_linear(apo_scorer *s, const worker *w, block *b, apo_err
 }
 
 static apo_status call_back(apo_scorer *s, block *b, apo_error *err) {
-  const apo_predictor *predictor = &s->model->predictor;
-  const apo_rows rows = {b->values, b->n_rows,           s->model->n_columns,
-                         1,         s->model->n_columns, APO_F64};
-  return predictor->predict(predictor->context, &rows, b->margins, err);
+  return apo_callback_predict(s->model, b->values, b->n_rows, b->margins, err);
 }
 
 static apo_status queue_block(apo_scorer *s, block *b, apo_error *err) {
@@ -220,13 +220,13 @@ static void close_block(const apo_scorer *s, block *b) {
 // Blocks cannot shrink here: when memory runs out, one queue a device is what is left to try.
 static apo_status stand_up(apo_scorer *s, uint32_t lane, apo_status status, apo_error *err) {
   while (status != APO_OK) {
-    if (s->lanes.n == 0) return status;
     close_workers(s);
-    const apo_answer answer = apo_lanes_answer(&s->lanes, lane, status);
-    if (answer == APO_ANSWER_FAIL) return status;
-    if (answer == APO_ANSWER_SMALLER_TILE) {
-      if (s->lanes.n_per_device == 1) return apo_prefix(err, status, "%u rows: ", s->block_rows);
-      s->lanes.n_per_device = 1;
+    switch (apo_lanes_answer(&s->lanes, lane, status, s->lanes.n_per_device > 1)) {
+      case APO_ANSWER_FAIL:
+        if (status != APO_ERR_DEVICE_MEMORY) return status;
+        return apo_prefix(err, status, "%u rows: ", s->block_rows);
+      case APO_ANSWER_SMALLER_TILE: s->lanes.n_per_device = 1; break;
+      case APO_ANSWER_AGAIN: break;
     }
     status = open_workers(s, &lane, err);
   }
@@ -287,8 +287,9 @@ apo_status apo_scorer_put(apo_scorer *s, const apo_rows *rows, apo_error *err) {
                     (unsigned long long)rows->n_rows, s->block_rows);
   }
   APO_TRY(encode(s, rows, b, err));
+  // After a fault blocks may outnumber the queues left: they line up on the last one.
   b->worker = 0;
-  while (s->workers[b->worker].is_busy) ++b->worker;
+  while (s->workers[b->worker].is_busy && b->worker + 1 < s->n_workers) ++b->worker;
   s->workers[b->worker].is_busy = true;
   ++s->n_flying;
   const uint32_t lane = b->worker;
@@ -351,14 +352,16 @@ apo_status apo_scorer_create(const apo_model *model,
   s->forest = forest;
   s->lanes.devices = devices;
   s->lanes.n_per_device = model->kind == APO_MODEL_CALLBACK ? 1 : 2;
+  s->lanes.n_most = model->kind == APO_MODEL_CALLBACK ? 1 : 0;
   s->block_rows = MAX_BLOCK_ROWS;
   uint32_t lane = 0;
   const uint32_t n_devices = model->kind == APO_MODEL_CALLBACK ? 1 : apo_devices_count(devices);
   s->n_blocks = s->lanes.n_per_device * n_devices;
   if (s->n_blocks > APO_MAX_LANES) s->n_blocks = APO_MAX_LANES;
   // Half of the budget is the host's, half the devices'.
-  while (s->block_rows > APO_TILE_GRAIN && memory_bytes > 0 &&
-         2 * s->n_blocks * block_bytes(model, forest, s->block_rows) > memory_bytes) {
+  const uint64_t budget = memory_bytes > 0 ? memory_bytes : default_memory_bytes;
+  while (s->block_rows > APO_TILE_GRAIN &&
+         2 * s->n_blocks * block_bytes(model, forest, s->block_rows) > budget) {
     s->block_rows /= 2;
   }
   for (uint32_t i = 0; i < s->n_blocks && status == APO_OK; ++i) {

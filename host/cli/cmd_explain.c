@@ -21,6 +21,7 @@
 #include "host/cli/explain_sink.h"
 #include "host/cli/session.h"
 #include "host/cli/stop.h"
+#include "host/io/file.h"
 
 /* Everything of one command; all zero is nothing. */
 typedef struct explanation {
@@ -33,16 +34,8 @@ typedef struct explanation {
   const char **output_names; /* [n_outputs] */
   char input_digest[72];
   char software[64];
-  double seconds_load;
-  double seconds_open; /* devices */
   double seconds_run;
 } explanation;
-
-static bool ends_in(const char *text, const char *end) {
-  const size_t n = strlen(text);
-  const size_t n_end = strlen(end);
-  return n >= n_end && strcmp(text + n - n_end, end) == 0;
-}
 
 static apo_status check_options(const apo_options *o, apo_error *err) {
   const char *const tables[] = {apo_option_text(o, APO_OPT_DATA),
@@ -55,7 +48,7 @@ static apo_status check_options(const apo_options *o, apo_error *err) {
     return apo_fail(err, APO_ERR_ARGUMENT, "--chunk-rows: %" PRIu64 ", needed 1 to %u", chunk_rows,
                     UINT32_MAX);
   }
-  if (errors != NULL && !ends_in(errors, ".npy")) {
+  if (errors != NULL && !apo_path_ends_in(errors, ".npy")) {
     return apo_fail(err, APO_ERR_ARGUMENT, "--errors: \"%.80s\", needed a name that ends in .npy",
                     errors);
   }
@@ -69,11 +62,7 @@ static apo_status open_inputs(explanation *e, apo_error *err) {
   APO_TRY(apo_session_open_players(session, err));
   APO_TRY(apo_session_open_background(session, err));
   APO_TRY(apo_session_request(session, &e->request, err));
-  const double loaded = apo_clock_seconds();
-  e->seconds_load = loaded - session->begun;
-  APO_TRY(apo_session_open_devices(session, err));
-  e->seconds_open = apo_clock_seconds() - loaded;
-  return APO_OK;
+  return apo_session_open_devices(session, err);
 }
 
 static apo_status make_plan(explanation *e, apo_error *err) {
@@ -85,10 +74,12 @@ static apo_status make_plan(explanation *e, apo_error *err) {
   }
   if (status != APO_OK) return status;
   if (o->n_verbose > 0) fputs(apo_plan_text(e->plan), stderr);
-  const apo_method method = apo_plan_method(e->plan);
-  if (apo_option_text(o, APO_OPT_ERRORS) != NULL && method != APO_METHOD_PERMUTATION) {
-    return apo_fail(err, APO_ERR_ARGUMENT, "--errors: the method %s has none, permutation has",
-                    apo_method_text(method));
+  if (apo_option_text(o, APO_OPT_ERRORS) != NULL && !apo_plan_has_errors(e->plan)) {
+    return apo_fail(
+        err, APO_ERR_ARGUMENT,
+        "--errors: the method %s has none here, permutation with two pairs of orders or "
+        "more has",
+        apo_method_text(apo_plan_method(e->plan)));
   }
   return APO_OK;
 }
@@ -176,7 +167,7 @@ static apo_run_spec make_spec(const explanation *e, const char *input_id) {
       .n_samples = samples_used(method, e->request.n_samples, session->groups.n_players),
       .seed = e->request.seed,
       .row_origin = e->request.row_origin,
-      .has_errors = method == APO_METHOD_PERMUTATION,
+      .has_errors = apo_plan_has_errors(e->plan) != 0,
       .chunk_rows = (uint32_t)apo_option_count(o, APO_OPT_CHUNK_ROWS),
       .force = apo_option_flag(o, APO_OPT_FORCE),
       .label = apo_option_text(o, APO_OPT_LABEL),
@@ -290,17 +281,6 @@ static double rows_per_second(const explanation *e) {
   return e->seconds_run > 0 ? (double)e->sink.n_rows / e->seconds_run : 0;
 }
 
-static void add_seconds(const explanation *e, apo_json_out *json) {
-  cJSON *seconds = apo_json_out_object(json, json->root, "seconds");
-  apo_json_out_real(json, seconds, "load", e->seconds_load);
-  apo_json_out_real(json, seconds, "build", e->seconds_open + e->report.seconds_build);
-  apo_json_out_real(json, seconds, "upload", e->report.seconds_upload);
-  apo_json_out_real(json, seconds, "kernel", e->report.seconds_kernel);
-  apo_json_out_real(json, seconds, "download", e->report.seconds_download);
-  apo_json_out_real(json, seconds, "aggregate", e->report.seconds_aggregate);
-  apo_json_out_real(json, seconds, "store", e->sink.seconds_store);
-}
-
 /* The members are those that README.md names, and no others. */
 static apo_status print_json(const explanation *e, apo_error *err) {
   const apo_session *session = &e->session;
@@ -314,7 +294,7 @@ static apo_status print_json(const explanation *e, apo_error *err) {
   apo_json_out_text(
       &json, root, "device",
       e->report.device[0] != '\0' ? e->report.device : apo_devices_text(session->devices));
-  add_seconds(e, &json);
+  apo_session_put_seconds(session, &e->report, e->sink.seconds_store, &json);
   apo_json_out_real(&json, root, "rows_per_second", rows_per_second(e));
   cJSON *additivity = apo_json_out_object(&json, root, "additivity");
   apo_json_out_real(&json, additivity, "max", e->report.gap_max);

@@ -22,7 +22,8 @@ typedef struct prediction_run {
   apo_report report;
   const char **output_names; /* [n_outputs] */
   double seconds_run;
-  bool failed; /* the destination refused */
+  double seconds_store; /* writing */
+  bool failed;          /* the destination refused */
 } prediction_run;
 
 static apo_status put(
@@ -30,7 +31,9 @@ static apo_status put(
   prediction_run *run = context;
   (void)row_begin;
   const char *const *ids = apo_feed_take_ids(&run->feed, n_rows);
+  const double begun = apo_clock_seconds();
   const apo_status status = apo_prediction_file_put(&run->file, n_rows, predictions, ids, err);
+  run->seconds_store += apo_clock_seconds() - begun;
   run->failed = status != APO_OK;
   apo_progress_show(&run->progress, run->file.n_rows);
   return status;
@@ -94,7 +97,7 @@ static apo_status print_json(const prediction_run *run, apo_error *err) {
   apo_json_out_count(&json, root, "rows", run->file.n_rows);
   apo_json_out_count(&json, root, "outputs", run->session.info.n_outputs);
   apo_json_out_text(&json, root, "device", run->report.device);
-  apo_json_out_real(&json, root, "seconds", seconds);
+  apo_session_put_seconds(&run->session, &run->report, run->seconds_store, &json);
   apo_json_out_real(&json, root, "rows_per_second",
                     seconds > 0 ? (double)run->file.n_rows / seconds : 0);
   apo_json_out_text(&json, root, "model_digest", run->session.info.digest);

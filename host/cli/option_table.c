@@ -87,7 +87,7 @@ const apo_option apo_option_table[APO_N_OPTIONS] = {
   [APO_OPT_DEVICE] = {"device", APO_OPTION_TEXT, "auto", "SPEC", MODELS | DEVICES, 0, 0,
     "gpu, cpu, P:D, part of a name, a comma list, none for the reference; auto is the best there is."},
   [APO_OPT_MEMORY] = {"memory", APO_OPTION_BYTES, NULL, "SIZE", MODELS, 0, 0,
-    "Budget of host and device buffers; a share of what is free without it."},
+    "Budget of host and device buffers; 1Gi without it."},
   [APO_OPT_LAUNCH_MS] = {"launch-ms", APO_OPTION_COUNT, "100", "N", MODELS, 0, 0,
     "Length in milliseconds that one kernel launch aims at."},
   [APO_OPT_SELF_TEST_FIRST] = {"self-test", APO_OPTION_FLAG, "yes", NULL, MODELS, 0, 0,

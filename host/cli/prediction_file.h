@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "host/io/csv_line.h"
 #include "host/io/file.h"
 
 /** What an output of predictions looks like. */
@@ -18,6 +19,7 @@ typedef struct apo_prediction_file {
   apo_prediction_shape shape; /* borrowed texts */
   bool is_npy;
   uint64_t n_rows;
+  apo_csv_line line;
 } apo_prediction_file;
 
 /** Open "x.npy", "x.csv" or "-" (CSV on stdout).

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "engine/core/memory.h"
+#include "engine/data/rows.h"
 #include "engine/plan/plan.h"
 #include "host/api/clock.h"
 #include "host/cli/cache_dir.h"
@@ -153,7 +154,10 @@ apo_status apo_session_open_devices(apo_session *session, apo_error *err) {
   if (options.skip_self_test) {
     apo_warn(o, "W_NO_SELF_TEST", "the device is not checked with known answers");
   }
+  const double loaded = apo_clock_seconds();
   const apo_status status = apo_devices_open(&options, &session->devices, err);
+  session->seconds_load = loaded - session->begun;
+  session->seconds_open = apo_clock_seconds() - loaded;
   if (status == APO_ERR_DEVICE) session->hint = "`apportion devices` lists what there is";
   if (status == APO_ERR_ARGUMENT) session->hint = "--device takes gpu, cpu, P:D, a name or none";
   if (status != APO_OK) return apo_prefix(err, status, "--device: ");
@@ -213,11 +217,7 @@ static apo_status numbers_of(apo_table *table, double **out, uint64_t *n_out, ap
     free(values);
     return apo_fail(err, APO_ERR_MEMORY, "%" PRIu64 " numbers: out of memory", rows.n_rows);
   }
-  for (uint64_t row = 0; row < rows.n_rows; ++row) {
-    const uint64_t at = row * rows.row_stride;
-    numbers[row] = rows.dtype == APO_F64 ? ((const double *)rows.values)[at]
-                                         : (double)((const float *)rows.values)[at];
-  }
+  for (uint64_t row = 0; row < rows.n_rows; ++row) numbers[row] = apo_rows_value(&rows, row, 0);
   free(values);
   *out = numbers;
   *n_out = rows.n_rows;
@@ -244,4 +244,18 @@ apo_status apo_read_numbers(
   apo_table_close(&table);
   free(file);
   return status;
+}
+
+void apo_session_put_seconds(const apo_session *session,
+                             const apo_report *report,
+                             double seconds_store,
+                             apo_json_out *json) {
+  cJSON *seconds = apo_json_out_object(json, json->root, "seconds");
+  apo_json_out_real(json, seconds, "load", session->seconds_load);
+  apo_json_out_real(json, seconds, "build", session->seconds_open + report->seconds_build);
+  apo_json_out_real(json, seconds, "upload", report->seconds_upload);
+  apo_json_out_real(json, seconds, "kernel", report->seconds_kernel);
+  apo_json_out_real(json, seconds, "download", report->seconds_download);
+  apo_json_out_real(json, seconds, "aggregate", report->seconds_aggregate);
+  apo_json_out_real(json, seconds, "store", seconds_store);
 }

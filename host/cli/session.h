@@ -23,7 +23,9 @@ typedef struct apo_session {
   apo_groups groups;
   const char **column_names; /* [n_columns]: the model's, else the data's, else f0, f1, ... */
   char (*made_names)[16];
-  double begun; /* apo_clock_seconds */
+  double begun;        /* apo_clock_seconds */
+  double seconds_load; /* until devices were opened */
+  double seconds_open; /* devices */
 } apo_session;
 
 apo_session apo_session_start(const apo_options *options);
@@ -42,6 +44,12 @@ APO_NODISCARD apo_status apo_session_open_background(apo_session *session, apo_e
 APO_NODISCARD apo_status apo_session_open_players(apo_session *session, apo_error *err);
 /** Open --device with the kernel cache. */
 APO_NODISCARD apo_status apo_session_open_devices(apo_session *session, apo_error *err);
+
+/** Write member "seconds": where the time of a run went. */
+void apo_session_put_seconds(const apo_session *session,
+                             const apo_report *report,
+                             double seconds_store,
+                             apo_json_out *json);
 
 /** The request that the options make; its arrays belong to the session. */
 APO_NODISCARD apo_status apo_session_request(const apo_session *session,

@@ -26,6 +26,12 @@ enum {
   TEMP_TRIES = 64
 };
 
+bool apo_path_ends_in(const char *path, const char *ending) {
+  const size_t n = strlen(path);
+  const size_t n_ending = strlen(ending);
+  return n > n_ending && strcmp(path + n - n_ending, ending) == 0;
+}
+
 /* --- whole files in --------------------------------------------------------------------------- */
 
 static apo_status map_descriptor(

@@ -8,6 +8,9 @@
 
 #include "engine/core/error.h"
 
+/** Whether a path is a name with this ending, as in ".npy". */
+bool apo_path_ends_in(const char *path, const char *ending);
+
 /** A file mapped for reading; `bytes` is NULL when it is empty. */
 typedef struct apo_mapping {
   const uint8_t *bytes;

@@ -8,8 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "engine/core/digest.h"
 #include "engine/core/memory.h"
+#include "engine/data/rows.h"
+#include "engine/data/table_digest.h"
 #include "host/io/system_error.h"
 #include "host/io/table.h"
 
@@ -194,95 +195,44 @@ apo_status apo_table_read_all(apo_table *table,
 
 /* --- identity --------------------------------------------------------------------------------- */
 
-/* Everything below is little-endian: numbers as 8 bytes, a text as its length and its bytes.
- *
- *   block digest k = SHA-256(values of rows 4096 k ... in C order as fp64, then their ids)
- *   digest         = SHA-256("apo-table/1\n", n_cols, names, id name, block digests, n_rows)
- *
- * A column without a name counts as length 2^64 - 1.  The number of rows stands last because a
- * stream does not know it first. */
-
-static apo_status add_text(apo_digest *digest, const char *text, apo_error *err) {
-  if (text == NULL) return apo_digest_add_u64(digest, UINT64_MAX, err);
-  const size_t n_bytes = strlen(text);
-  APO_TRY(apo_digest_add_u64(digest, n_bytes, err));
-  return apo_digest_add(digest, text, n_bytes, err);
-}
-
-static apo_status add_head(apo_digest *digest,
-                           const apo_table *table,
-                           const char *id_column,
-                           apo_error *err) {
-  static const char magic[] = "apo-table/1\n";
-  APO_TRY(apo_digest_start(digest, err));
-  APO_TRY(apo_digest_add(digest, magic, sizeof magic - 1, err));
-  APO_TRY(apo_digest_add_u64(digest, table->n_cols, err));
+/* Columns are delivered as the model has them, so its names count, whatever the file calls them. */
+static apo_status hash_columns(apo_table_hash *hash,
+                               const apo_table *table,
+                               const apo_table_options *options,
+                               apo_error *err) {
+  const apo_model *model = options->only_column == NULL ? options->model : NULL;
   for (uint32_t col = 0; col < table->n_cols; ++col) {
-    APO_TRY(add_text(digest, apo_table_column_name(table, col), err));
+    const char *name =
+        model != NULL ? apo_model_column_name(model, col) : apo_table_column_name(table, col);
+    APO_TRY(apo_table_hash_column(hash, name, APO_COLUMN_NUMBER, err));
   }
-  return add_text(digest, id_column, err);
+  return APO_OK;
 }
 
-/* One value as 8 little-endian bytes; every NaN is the same. */
-static void put_value(const apo_rows *rows, uint64_t row, uint32_t col, uint8_t *out) {
-  const size_t at = (size_t)(row * rows->row_stride + col * rows->col_stride);
-  const double value = rows->dtype == APO_F32 ? (double)((const float *)rows->values)[at]
-                                              : ((const double *)rows->values)[at];
-  uint64_t bits;
-  memcpy(&bits, &value, sizeof bits);
-  if ((bits & UINT64_C(0x7fffffffffffffff)) > UINT64_C(0x7ff0000000000000)) {
-    bits = UINT64_C(0x7ff8000000000000);
-  }
-  for (int i = 0; i < 8; ++i) out[i] = (uint8_t)(bits >> (8 * i));
-}
-
-static apo_status add_values(apo_digest *digest, const apo_rows *rows, apo_error *err) {
-  uint8_t piece[4096];  // a call a value would cost more than the hash
-  size_t n_bytes = 0;
+static apo_status hash_block(apo_table_hash *hash,
+                             const apo_rows *rows,
+                             const char *const *ids,
+                             double *values,
+                             apo_error *err) {
   for (uint64_t row = 0; row < rows->n_rows; ++row) {
-    for (uint32_t col = 0; col < rows->n_cols; ++col) {
-      put_value(rows, row, col, piece + n_bytes);
-      n_bytes += 8;
-      if (n_bytes < sizeof piece) continue;
-      APO_TRY(apo_digest_add(digest, piece, n_bytes, err));
-      n_bytes = 0;
-    }
+    apo_rows_copy_row(rows, row, values);
+    APO_TRY(apo_table_hash_row(hash, values, rows->n_cols, err));
+    if (ids != NULL) APO_TRY(apo_table_hash_key(hash, ids[row], err));
   }
-  return apo_digest_add(digest, piece, n_bytes, err);
-}
-
-static apo_status add_ids(apo_digest *digest, const char *const *ids, uint64_t n, apo_error *err) {
-  for (uint64_t row = 0; ids != NULL && row < n; ++row) APO_TRY(add_text(digest, ids[row], err));
   return APO_OK;
 }
 
-static apo_status add_block(apo_digest *whole,
-                            apo_digest *block,
-                            const apo_rows *rows,
-                            const char *const *ids,
-                            apo_error *err) {
-  uint8_t bytes[APO_DIGEST_BYTES];
-  APO_TRY(apo_digest_start(block, err));
-  APO_TRY(add_values(block, rows, err));
-  APO_TRY(add_ids(block, ids, rows->n_rows, err));
-  APO_TRY(apo_digest_finish(block, bytes, err));
-  return apo_digest_add(whole, bytes, sizeof bytes, err);
-}
-
-static apo_status digest_rows(
-    apo_table *table, apo_digest *whole, apo_digest *block, char *out, apo_error *err) {
-  uint64_t n_rows = 0;
+static apo_status hash_rows(apo_table_hash *hash, apo_table *table, apo_error *err) {
   apo_rows rows = {0};
+  apo_status status = APO_OK;
+  double *values = apo_alloc(table->n_cols, sizeof *values);
+  if (values == NULL) return apo_fail(err, APO_ERR_MEMORY, "%s: no memory for a row", table->where);
   do {
-    APO_TRY(next_rows(table, BLOCK_ROWS, &rows, err));
-    if (rows.n_rows > 0) APO_TRY(add_block(whole, block, &rows, table->ids, err));
-    n_rows += rows.n_rows;
-  } while (rows.n_rows > 0);
-  uint8_t bytes[APO_DIGEST_BYTES];
-  APO_TRY(apo_digest_add_u64(whole, n_rows, err));
-  APO_TRY(apo_digest_finish(whole, bytes, err));
-  apo_digest_print(bytes, out);
-  return APO_OK;
+    status = next_rows(table, BLOCK_ROWS, &rows, err);
+    if (status == APO_OK) status = hash_block(hash, &rows, table->ids, values, err);
+  } while (status == APO_OK && rows.n_rows > 0);
+  free(values);
+  return status;
 }
 
 apo_status apo_table_digest(const char *where,
@@ -290,17 +240,17 @@ apo_status apo_table_digest(const char *where,
                             char out[72],
                             apo_error *err) {
   apo_table *table = NULL;
-  apo_digest whole = {0};
-  apo_digest block = {0};
+  apo_table_hash hash = {0};
   if (options == NULL) options = &no_options;
   if (is_stdin(where)) {
     return apo_fail(err, APO_ERR_UNSUPPORTED, "stdin: read only once, it has no digest in advance");
   }
   apo_status status = apo_table_open(where, options, &table, err);
-  if (status == APO_OK) status = add_head(&whole, table, options->id_column, err);
-  if (status == APO_OK) status = digest_rows(table, &whole, &block, out, err);
-  apo_digest_stop(&whole);
-  apo_digest_stop(&block);
+  if (status == APO_OK) status = apo_table_hash_start(&hash, err);
+  if (status == APO_OK) status = hash_columns(&hash, table, options, err);
+  if (status == APO_OK) status = hash_rows(&hash, table, err);
+  if (status == APO_OK) status = apo_table_hash_finish(&hash, out, err);
+  apo_table_hash_stop(&hash);
   apo_table_close(&table);
   return status;
 }

@@ -62,8 +62,11 @@ APO_NODISCARD apo_status apo_table_read_all(apo_table *table,
                                             void **values_out,
                                             apo_error *err);
 
-/** SHA-256 digest of the delivered content ("sha256:..."), as docs/STORES.md defines input_id, of a
- * table that can be read twice; stdin has none and fails with APO_ERR_UNSUPPORTED. */
+/** The digest of the delivered content ("sha256:..."), as engine/data/table_digest.h defines it: of
+ * the columns under the model's names, or the table's own without a model, the rows, and the ids
+ * where there are any.  So it does not depend on the kind of file, and it is the digest of a
+ * background of the same rows.  For tables that can be read twice; stdin fails with
+ * APO_ERR_UNSUPPORTED. */
 APO_NODISCARD apo_status apo_table_digest(const char *where,
                                           const apo_table_options *options,
                                           char out[72],

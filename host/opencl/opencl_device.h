@@ -26,6 +26,11 @@ struct apo_opencl_device {
   apo_built_program *programs;
   uint32_t n_programs;
   uint32_t n_room;
+  /* Called for each program when it is built, before anyone else has it; NULL: none is asked. */
+  apo_status (*check)(apo_opencl_device *device,
+                      const apo_stage *stage,
+                      const apo_i32 *spec,
+                      apo_error *err);
 };
 
 /** Fails with APO_ERR_DEVICE in a child of the process that opened the device. */

@@ -230,6 +230,13 @@ apo_status apo_program_get(apo_opencl_device *device,
   apo_built_program *built = &device->programs[device->n_programs++];
   *built = (apo_built_program){.stage = stage, .program = program};
   memcpy(built->spec, spec, stage->n_params * sizeof spec[0]);
+  // The check gets the program from the table, where it is by now, and builds none.
+  const apo_status status =
+      device->check != NULL ? device->check(device, stage, spec, err) : APO_OK;
+  if (status != APO_OK) {
+    clReleaseProgram(device->programs[--device->n_programs].program);
+    return status;
+  }
   *out = program;
   return APO_OK;
 }

@@ -22,7 +22,8 @@ APO_NODISCARD apo_status apo_program_options(const apo_stage *stage,
 
 /** The program of a stage; it stays the device's.
  *
- * Fails:   APO_ERR_BUILD   with the device, the options and the first lines of the log
+ * Fails:   APO_ERR_BUILD   with the device, the options and the first lines of the log, or with
+ *                          what the device's check says (self_test.h)
  *          APO_ERR_DEVICE, APO_ERR_MEMORY
  */
 APO_NODISCARD apo_status apo_program_get(apo_opencl_device *device,

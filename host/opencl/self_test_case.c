@@ -4,9 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "engine/exec/spec_line.h"
-#include "kernels/row_codes/row_codes_abi.h"
-
 /* --- arithmetic: what every stage stands on --------------------------------------------------- */
 
 enum { N_OPERATIONS = 4, N_PAIRS = 128 };
@@ -164,59 +161,4 @@ static bool make_sum(const apo_caps *caps, apo_self_test_case *out) {
   return true;
 }
 
-/* --- stages ----------------------------------------------------------------------------------- */
-
-// The first legal specialization of the device's shape that has the wanted parameter values.
-static bool find_spec(const apo_caps *caps,
-                      const char *name,
-                      const char *param,
-                      apo_i32 value,
-                      apo_self_test_case *out) {
-  const char *cursor = NULL;
-  out->stage = apo_stage_find(name);
-  if (out->stage == NULL) return false;
-  while (apo_spec_next(out->stage, &cursor, out->spec, NULL)) {
-    const apo_i32 group = apo_spec_value(out->stage, out->spec, "APO_GROUP", 1);
-    if ((group == 1) != caps->is_cpu || (apo_u32)group > caps->max_group) continue;
-    if (apo_spec_value(out->stage, out->spec, param, value) != value) continue;
-    out->group = (size_t)group;
-    return true;
-  }
-  return false;
-}
-
-// Two columns, the second without cuts; values below, on, between and above the cuts, and missing.
-static bool make_row_codes(const apo_caps *caps, apo_self_test_case *out) {
-  static const apo_f32 cuts[] = {-2.5f, -0.0f, 1.0f, 3e30f};
-  static const apo_f32 values[] = {-3.0f, -2.5f, -0.0f,    0.0f,     0.5f,
-                                   1.0f,  2e30f, INFINITY, -INFINITY};
-  enum { N_CUTS = 4, N_VALUES = 9, N_COLUMNS = 2 };
-  if (!find_spec(caps, "row_codes", "APO_KEY_BYTES", 4, out)) return false;
-  const apo_u32 rows = (apo_u32)apo_spec_value(out->stage, out->spec, "APO_ROWS", 1);
-  const apo_u32 n_rows = (apo_u32)out->group * rows;
-  const size_t code_bytes = (size_t)apo_spec_value(out->stage, out->spec, "APO_CODE_BYTES", 4);
-  if ((size_t)n_rows * N_COLUMNS > APO_CASE_WORDS) return false;
-  const apo_row_codes_args args = {.n_rows = n_rows, .n_columns = N_COLUMNS};
-  memcpy(out->args, &args, sizeof args);
-  for (apo_u32 i = 0; i < n_rows * N_COLUMNS; ++i) {
-    const apo_f32 value = i % 11 == 10 ? NAN : values[i * 7 % N_VALUES];
-    memcpy(&out->buffers[0].words[i], &value, sizeof value);
-  }
-  out->buffers[1].words[1] = out->buffers[1].words[2] = N_CUTS;
-  for (apo_u32 i = 0; i < N_CUTS; ++i) {
-    apo_u32 bits;
-    memcpy(&bits, &cuts[i], sizeof bits);
-    const apo_u32 magnitude = bits & 0x7fffffffu;
-    out->buffers[2].words[i] = bits >> 31 != 0 ? 0x80000000u - magnitude : 0x80000000u + magnitude;
-  }
-  out->buffers[0].n_bytes = (size_t)n_rows * N_COLUMNS * sizeof(apo_u32);
-  out->buffers[1].n_bytes = (N_COLUMNS + 1) * sizeof(apo_u32);
-  out->buffers[2].n_bytes = N_CUTS * sizeof(apo_u32);
-  out->buffers[3].n_bytes = (size_t)n_rows * N_COLUMNS * code_bytes;
-  out->buffers[3].is_output = true;
-  out->n_items = n_rows / rows;
-  return true;
-}
-
-const apo_self_test_maker apo_self_test_makers[] = {make_arithmetic, make_sum, make_row_codes,
-                                                    NULL};
+const apo_self_test_maker apo_self_test_makers[] = {make_arithmetic, make_sum, NULL};

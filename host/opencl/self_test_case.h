@@ -6,13 +6,14 @@
 
 #include "engine/exec/executor.h"
 
-enum { APO_CASE_BUFFERS = 4, APO_CASE_WORDS = 1024, APO_CASE_ARGS_WORDS = 16 };
+enum { APO_CASE_BUFFERS = APO_MAX_STAGE_BUFFERS, APO_CASE_WORDS = 1024, APO_CASE_ARGS_WORDS = 16 };
 
 typedef struct apo_case_buffer {
   apo_u32 words[APO_CASE_WORDS]; /* before the launch */
   size_t n_bytes;                /* used of them, a multiple of 4 */
   bool is_output;
-  bool is_float; /* words are fp32, compared within the stage's ulps; else bits */
+  bool is_float;   /* words are fp32, compared within the stage's ulps; else bits */
+  bool is_scratch; /* the stage only works with it: n_bytes without content, not compared */
 } apo_case_buffer;
 
 typedef struct apo_self_test_case {
@@ -27,7 +28,7 @@ typedef struct apo_self_test_case {
 /** Fill a zeroed case for a device; false when the device has no use for it. */
 typedef bool (*apo_self_test_maker)(const apo_caps *caps, apo_self_test_case *out);
 
-/** The table, ended by NULL.  To add a stage, write a maker and a line. */
+/** What is tested before any stage is: the table, ended by NULL. */
 extern const apo_self_test_maker apo_self_test_makers[];
 
 /** The stage of the arithmetic case: out[i] = a + b, a - b, a * b, fma(a, b, a). */

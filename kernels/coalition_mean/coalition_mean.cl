@@ -76,14 +76,15 @@ inline uint descend(lane_walk *walk,
                     __global const apo_code *restrict x,
                     __global const apo_code *restrict b,
                     __global const uint *restrict player_of_column) {
-  apo_node n = node[walk->node];
-  while (n.leaf == APO_NODE_INNER) {
-    const uint left = n.next & APO_NODE_NEXT;
-    const uint x_right = apo_goes_right(n, x[n.column], sets);
-    const uint b_right = apo_goes_right(n, b[n.column], sets);
+  __global const apo_node *n = node + walk->node;
+  while (n->leaf == APO_NODE_INNER) {
+    const uint column = n->column;
+    const uint left = n->next & APO_NODE_NEXT;
+    const uint x_right = apo_goes_right(n, x[column], sets);
+    const uint b_right = apo_goes_right(n, b[column], sets);
     uint right = x_right;
     if (x_right != b_right) {
-      const uint player = player_of_column[n.column];
+      const uint player = player_of_column[column];
       const uint side = find_side(trail, walk->n_literals, player);
       if (side == 0) right = b_right;
       if (side == 2) {
@@ -92,9 +93,9 @@ inline uint descend(lane_walk *walk,
         ++walk->n_literals;
       }
     }
-    n = node[left + right];
+    n = node + (left + right);
   }
-  return n.leaf;
+  return n->leaf;
 }
 
 // Back to the last literal whose absent side is still to be taken; none left: the tree is done.
@@ -228,8 +229,7 @@ __kernel __attribute__((reqd_work_group_size(APO_GROUP, 1, 1))) void coalition_m
   const uint row = row_block / args.n_blocks;
   const uint block = row_block % args.n_blocks;
   const uint b_begin = args.first_background + block * APO_BACKGROUND_BLOCK;
-  const uint b_end =
-      min(args.first_background + args.n_background, b_begin + APO_BACKGROUND_BLOCK);
+  const uint b_end = min(args.first_background + args.n_background, b_begin + APO_BACKGROUND_BLOCK);
 
   // Scratch of the group: margins first, since vectors want alignment, then lists, then trails.
 #if APO_GROUP == 1

@@ -18,8 +18,8 @@ typedef struct apo_coalition_mean_args {
   apo_u32 n_columns;
   apo_u32 n_players;
   apo_u32 n_outputs;
-  apo_u32 n_planes;     /* 2 when the complement of the response is wanted too */
-  apo_u32 n_words;      /* 32 coalitions each; a multiple of 4 */
+  apo_u32 n_planes;         /* 2 when the complement of the response is wanted too */
+  apo_u32 n_words;          /* 32 coalitions each; a multiple of 4 */
   apo_u32 first_background; /* rows [first_background, + n_background) are this launch's */
   apo_u32 n_background;
   apo_u32 n_blocks;     /* of APO_BACKGROUND_BLOCK rows, the last one may be shorter */

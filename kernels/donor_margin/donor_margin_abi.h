@@ -13,7 +13,7 @@ typedef struct apo_donor_margin_args {
   apo_u32 instance_end;
   apo_u32 player_begin; /* players [player_begin, player_begin + n_players) are computed */
   apo_u32 n_players;
-  apo_u32 max_literals; /* most players on a path */
+  apo_u32 max_depth; /* splits on the longest path */
 } apo_donor_margin_args;
 APO_ABI_ASSERT(donor_margin_args_size, sizeof(apo_donor_margin_args) == 36);
 

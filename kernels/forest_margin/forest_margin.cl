@@ -29,6 +29,48 @@
 
 #include "kernels/walk.clh"
 
+#if APO_GROUP == 1
+  #define SIDE_BY_SIDE 16
+  #define LEVELS       8
+
+// One level down.
+inline uint step(uint at,
+                 __global const apo_node *restrict node,
+                 __global const uint *restrict sets,
+                 __global const apo_code *restrict codes) {
+  __global const apo_node *n = node + at;
+  return (n->next & APO_NODE_NEXT) + apo_goes_right(n, codes[n->column], sets);
+}
+
+// Sixteen rows down one tree.  Their places are named one by one so that they stay in registers.
+// Every few levels all are asked whether they have arrived, for trees with few deep paths.
+inline void add_leaves(__global const apo_node *restrict node,
+                       __global const long *restrict leaf,
+                       __global const uint *restrict sets,
+                       apo_instance tree,
+                       __global const apo_code *restrict codes,
+                       uint n_columns,
+                       long *sum) {
+  #define EACH(X) \
+    X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
+  #define START(k) uint at##k = tree.root;
+  #define STEP(k)  at##k = step(at##k, node, sets, codes + k * n_columns);
+  #define ADD(k)   sum[k] += leaf[node[at##k].leaf];
+  #define CHECK(k) is_inside = is_inside || node[at##k].leaf == APO_NODE_INNER;
+  EACH(START)
+  for (uint level = 0; level < tree.depth; level += LEVELS) {
+    const uint end = min(tree.depth, level + LEVELS);
+    for (uint l = level; l < end; ++l) {
+      EACH(STEP)
+    }
+    bool is_inside = false;
+    EACH(CHECK)
+    if (!is_inside) break;
+  }
+  EACH(ADD)
+}
+#endif
+
 __kernel __attribute__((reqd_work_group_size(APO_GROUP, 1, 1))) void forest_margin(
     const apo_forest_margin_args args,
     __global const apo_node *restrict node,
@@ -42,19 +84,13 @@ __kernel __attribute__((reqd_work_group_size(APO_GROUP, 1, 1))) void forest_marg
 #if APO_GROUP == 1
   __global const apo_code *restrict codes = code + first_row * args.n_columns;
   long sum[APO_ROWS];
-  uint at[APO_ROWS];
   for (uint r = 0; r < APO_ROWS; ++r) sum[r] = 0;
   for (uint i = args.instance_begin; i < args.instance_end; ++i) {
     const apo_instance tree = instance[i];
-    for (uint r = 0; r < APO_ROWS; ++r) at[r] = tree.root;
-    for (uint level = 0; level < tree.depth; ++level) {
-      for (uint r = 0; r < APO_ROWS; ++r) {
-        const apo_node n = node[at[r]];
-        at[r] = (n.next & APO_NODE_NEXT) +
-                apo_goes_right(n, codes[r * args.n_columns + n.column], sets);
-      }
+    for (uint r = 0; r < APO_ROWS; r += SIDE_BY_SIDE) {
+      add_leaves(node, leaf + tree.value_base, sets, tree, codes + (size_t)r * args.n_columns,
+                 args.n_columns, sum + r);
     }
-    for (uint r = 0; r < APO_ROWS; ++r) sum[r] += leaf[tree.value_base + node[at[r]].leaf];
   }
   for (uint r = 0; r < APO_ROWS; ++r) {
     margin[(first_row + r) * args.n_outputs + args.output] += sum[r];
@@ -66,11 +102,11 @@ __kernel __attribute__((reqd_work_group_size(APO_GROUP, 1, 1))) void forest_marg
     long sum = 0;
     for (uint i = args.instance_begin; i < args.instance_end; ++i) {
       const apo_instance tree = instance[i];
-      apo_node n = node[tree.root];
-      while (n.leaf == APO_NODE_INNER) {
-        n = node[(n.next & APO_NODE_NEXT) + apo_goes_right(n, codes[n.column], sets)];
+      __global const apo_node *n = node + tree.root;
+      while (n->leaf == APO_NODE_INNER) {
+        n = node + ((n->next & APO_NODE_NEXT) + apo_goes_right(n, codes[n->column], sets));
       }
-      sum += leaf[tree.value_base + n.leaf];
+      sum += leaf[tree.value_base + n->leaf];
     }
     margin[row * args.n_outputs + args.output] += sum;
   }

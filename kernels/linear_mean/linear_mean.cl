@@ -44,8 +44,7 @@ __kernel __attribute__((reqd_work_group_size(APO_GROUP, 1, 1))) void linear_mean
   const uint row = row_block / args.n_blocks;
   const uint block = row_block % args.n_blocks;
   const uint b_begin = args.first_background + block * APO_BACKGROUND_BLOCK;
-  const uint b_end =
-      min(args.first_background + args.n_background, b_begin + APO_BACKGROUND_BLOCK);
+  const uint b_end = min(args.first_background + args.n_background, b_begin + APO_BACKGROUND_BLOCK);
   const uint n_values = args.n_planes * args.n_outputs;
   const uint stride = 2 * args.n_words; /* vectors of 16 from one output to the next */
   const size_t own = (size_t)row_block * n_values * stride;

@@ -221,7 +221,7 @@ static void without_a_platform_only_what_needs_one_fails(void **state) {
 
 /* --- stopping --------------------------------------------------------------------------------- */
 
-enum { SLOW_ROWS = 60000 };
+enum { SLOW_ROWS = 100000 };
 
 /* A model and rows that take the reference long enough to be interrupted. */
 static void make_slow(place *p, uint64_t n_rows) {
@@ -254,16 +254,19 @@ static void make_slow(place *p, uint64_t n_rows) {
 /* Start, interrupt when the first progress line is there, and wait for the end. */
 static outcome interrupted(place *p, const char *const *words) {
   const pid_t child = tool_start(&p->folder, NULL, words);
-  assert_true(tool_wait_for(&p->folder, "\"rows_per_s\""));
+  const bool is_running = tool_wait_for(&p->folder, child, "\"rows_per_s\"");
   kill(child, SIGINT);
-  return tool_finish(&p->folder, child);
+  outcome done = tool_finish(&p->folder, child);
+  if (!is_running) print_error("ended before it could be interrupted:\n%s", done.err);
+  assert_true(is_running);
+  return done;
 }
 
 static void an_interrupted_array_is_not_there_and_exits_6(void **state) {
   (void)state;
   place p = open_place();
   make_slow(&p, SLOW_ROWS);
-  outcome done = interrupted(&p, EXPLAIN(&p, "--out", p.out, "--progress=json"));
+  outcome done = interrupted(&p, EXPLAIN(&p, "--out", p.out, "--nsamples=200", "--progress=json"));
   assert_code(&done, 6);
   assert_non_null(strstr(done.err, "stopped by a signal"));
   assert_string_equal(done.out, "");
@@ -274,16 +277,16 @@ static void an_interrupted_array_is_not_there_and_exits_6(void **state) {
 
 static void an_interrupted_store_goes_on_where_it_stopped(void **state) {
   (void)state;
-  enum { ROWS = 8000 };
+  enum { ROWS = 30000 };
   place p = open_place();
-  char store[SCRATCH_PATH_BYTES];
+  char store[SCRATCH_PATH_BYTES + 8];
   snprintf(store, sizeof store, "sqlite:%s", scratch_path(&p.folder, "a.db"));
   make_slow(&p, ROWS);
-  outcome done =
-      interrupted(&p, EXPLAIN(&p, "--out", store, "--chunk-rows=100", "--progress=json"));
+  outcome done = interrupted(
+      &p, EXPLAIN(&p, "--out", store, "--nsamples=200", "--chunk-rows=1000", "--progress=json"));
   assert_code(&done, 6);
   outcome_clear(&done);
-  done = run(&p, EXPLAIN(&p, "--out", store, "--chunk-rows=100", "--json"));
+  done = run(&p, EXPLAIN(&p, "--out", store, "--nsamples=200", "--chunk-rows=1000", "--json"));
   assert_code(&done, 0);
   assert_non_null(strstr(done.err, "going on behind them"));
   cJSON *json = last_line(done.out);
@@ -292,7 +295,7 @@ static void an_interrupted_store_goes_on_where_it_stopped(void **state) {
   cJSON_Delete(json);
   outcome_clear(&done);
   // Complete: the same question has its answer, and nothing is computed.
-  done = run(&p, EXPLAIN(&p, "--out", store, "--chunk-rows=100", "--json"));
+  done = run(&p, EXPLAIN(&p, "--out", store, "--nsamples=200", "--chunk-rows=1000", "--json"));
   assert_code(&done, 0);
   json = last_line(done.out);
   assert_int_equal(cJSON_GetObjectItem(json, "rows")->valueint, 0);

@@ -6,6 +6,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include <math.h>
 
+#include "engine/data/background.h"
+#include "engine/data/rows.h"
 #include "engine/model/model.h"
 #include "host/io/source.h"
 #include "tests/support/apo_test.h"
@@ -116,12 +118,6 @@ static apo_status open_first(fixture *f, size_t n_bytes, const apo_table_options
   return apo_table_open(path, options, &f->table, &f->err);
 }
 
-static double value_of(const apo_rows *rows, uint64_t row, uint32_t col) {
-  const size_t at = (size_t)(row * rows->row_stride + col * rows->col_stride);
-  return rows->dtype == APO_F32 ? (double)((const float *)rows->values)[at]
-                                : ((const double *)rows->values)[at];
-}
-
 static bool same_value(double expected, double actual, bool is_narrow) {
   if (is_narrow) expected = (double)(float)expected;
   return isnan(expected) ? isnan(actual) : expected == actual;
@@ -161,9 +157,9 @@ static void every_block_size_gives_the_same_rows(void **state) {
         for (uint64_t row = 0; row < rows.n_rows; ++row, ++n_read) {
           for (uint32_t col = 0; col < N_COLS; ++col) {
             const double expected = values[n_read * N_COLS + col];
-            if (same_value(expected, value_of(&rows, row, col), kinds[k].is_narrow)) continue;
+            if (same_value(expected, apo_rows_value(&rows, row, col), kinds[k].is_narrow)) continue;
             fail_msg("%s: row %u, column %u: %a, needed %a", kinds[k].name, (unsigned)n_read, col,
-                     value_of(&rows, row, col), expected);
+                     apo_rows_value(&rows, row, col), expected);
           }
         }
       } while (rows.n_rows > 0);
@@ -195,7 +191,7 @@ static void views_stay_valid_until_the_next_call(void **state) {
     (void)apo_table_ids(f.table);
     for (uint64_t row = 0; row < 10; ++row) {
       const double expected = values[(10 + row) * N_COLS + 2];
-      assert_true(same_value(expected, value_of(&rows, row, 2), kinds[k].is_narrow));
+      assert_true(same_value(expected, apo_rows_value(&rows, row, 2), kinds[k].is_narrow));
     }
     teardown(&f);
   }
@@ -235,7 +231,7 @@ static void everything_can_be_read_into_memory(void **state) {
     assert_int_equal(rows.dtype, kinds[k].is_narrow ? APO_F32 : APO_F64);
     assert_ptr_equal(rows.values, read);
     for (uint32_t row = 0; row < MANY; ++row) {
-      assert_true(same_value(values[row], value_of(&rows, row, 0), kinds[k].is_narrow));
+      assert_true(same_value(values[row], apo_rows_value(&rows, row, 0), kinds[k].is_narrow));
     }
     free(read);
     teardown(&f);
@@ -339,6 +335,48 @@ static void the_digest_is_of_the_content_and_not_of_the_file(void **state) {
   }
 }
 
+static void the_digest_is_that_of_a_background_of_the_same_rows(void **state) {
+  (void)state;
+  double values[N_ROWS * N_COLS];
+  char *names[] = {"c0", "c1", "c2"};
+  const apo_model named = {.n_columns = N_COLS, .column_names = {names, N_COLS, N_COLS}};
+  const apo_model nameless = {.n_columns = N_COLS};
+  const apo_model *const models[] = {&named, &nameless};
+  const apo_rows rows = {values, N_ROWS, N_COLS, 1, N_COLS, APO_F64};
+  for (uint32_t i = 0; i < N_ROWS * N_COLS; ++i) values[i] = (double)(i % 100) - 50;
+  for (size_t k = 0; k < 2 * N_KINDS; ++k) {
+    const apo_table_options options = {.model = models[k % 2]};
+    apo_background *background = NULL;
+    fixture f;
+    char digest[72];
+    setup(&f);
+    kinds[k / 2].write(values, N_ROWS, N_COLS, &f.file);
+    const char *path = scratch_write(&f.folder, "table", f.file.bytes, f.file.n_bytes);
+    assert_ok(apo_background_create(models[k % 2], &rows, NULL, &background, &f.err), &f.err);
+    assert_ok(apo_table_digest(path, &options, digest, &f.err), &f.err);
+    assert_string_equal(digest, apo_background_digest(background));
+    apo_background_destroy(&background);
+    teardown(&f);
+  }
+}
+
+static void ids_count_in_the_digest(void **state) {
+  (void)state;
+  fixture f;
+  const apo_table_options options = {.id_column = "id"};
+  static const char *const texts[] = {"id,x\na,1\nb,2\n", "x,id\r\n1,a\r\n2.0,b\r\n",
+                                      "id,x\na,1\nc,2\n"};
+  char digests[3][72];
+  setup(&f);
+  for (size_t i = 0; i < 3; ++i) {
+    const char *path = scratch_write(&f.folder, "t.csv", texts[i], strlen(texts[i]));
+    assert_ok(apo_table_digest(path, &options, digests[i], &f.err), &f.err);
+  }
+  assert_string_equal(digests[1], digests[0]);
+  assert_string_not_equal(digests[2], digests[0]);
+  teardown(&f);
+}
+
 /* --- questions to one kind -------------------------------------------------------------------- */
 
 static apo_status open_npy(fixture *f, const npy_bytes *file, const apo_table_options *options) {
@@ -409,9 +447,9 @@ static void an_npy_of_one_dimension_is_a_column_of_any_numbers(void **state) {
     assert_int_equal(apo_table_n_rows(f.table), 3);
     assert_ok(apo_table_read_all(f.table, &rows, &values, &f.err), &f.err);
     assert_int_equal(rows.n_rows, 3);
-    assert_true(value_of(&rows, 0, 0) == columns[i].first);
-    assert_true(value_of(&rows, 1, 0) == 0);
-    assert_true(value_of(&rows, 2, 0) == columns[i].last);
+    assert_true(apo_rows_value(&rows, 0, 0) == columns[i].first);
+    assert_true(apo_rows_value(&rows, 1, 0) == 0);
+    assert_true(apo_rows_value(&rows, 2, 0) == columns[i].last);
     free(values);
     teardown(&f);
   }
@@ -456,6 +494,8 @@ int main(void) {
       cmocka_unit_test(a_header_cut_at_any_byte_is_refused),
       cmocka_unit_test(rows_cut_at_any_byte_do_no_harm),
       cmocka_unit_test(the_digest_is_of_the_content_and_not_of_the_file),
+      cmocka_unit_test(the_digest_is_that_of_a_background_of_the_same_rows),
+      cmocka_unit_test(ids_count_in_the_digest),
       cmocka_unit_test(an_npy_of_the_wrong_type_or_rank_is_refused_by_its_name),
       cmocka_unit_test(an_npy_of_one_dimension_is_a_column_of_any_numbers),
       cmocka_unit_test(an_integer_that_fp64_cannot_hold_is_refused),

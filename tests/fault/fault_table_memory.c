@@ -1,57 +1,13 @@
 /* fault_table_memory.c - reading in blocks takes no more memory for a long file than for a short
- * one, counted by the byte: the heap here refuses nothing and remembers its peak.
+ * one, counted by the byte.
  */
 #define _POSIX_C_SOURCE 200809L
-#include <malloc.h>
+#include <limits.h>
 
 #include "host/io/source.h"
 #include "tests/support/apo_test.h"
+#include "tests/support/failing_heap.h"
 #include "tests/support/scratch.h"
-
-void *__real_malloc(size_t n_bytes);
-void *__real_calloc(size_t n, size_t element_bytes);
-void *__real_realloc(void *old, size_t n_bytes);
-void __real_free(void *block);
-void *__wrap_malloc(size_t n_bytes);
-void *__wrap_calloc(size_t n, size_t element_bytes);
-void *__wrap_realloc(void *old, size_t n_bytes);
-void __wrap_free(void *block);
-
-static struct {
-  size_t live_bytes; /* in blocks handed out and not freed, as the allocator rounds */
-  size_t peak_bytes;
-} heap;
-
-static void *add(void *block) {
-  if (block == NULL) return NULL;
-  heap.live_bytes += malloc_usable_size(block);
-  if (heap.live_bytes > heap.peak_bytes) heap.peak_bytes = heap.live_bytes;
-  return block;
-}
-
-static void drop(void *block) {
-  if (block != NULL) heap.live_bytes -= malloc_usable_size(block);
-}
-
-void *__wrap_malloc(size_t n_bytes) {
-  return add(__real_malloc(n_bytes));
-}
-
-void *__wrap_calloc(size_t n, size_t element_bytes) {
-  return add(__real_calloc(n, element_bytes));
-}
-
-void *__wrap_realloc(void *old, size_t n_bytes) {
-  drop(old);
-  void *block = __real_realloc(old, n_bytes);
-  add(block != NULL ? block : old);
-  return block;
-}
-
-void __wrap_free(void *block) {
-  drop(block);
-  __real_free(block);
-}
 
 /* Read by blocks of 4,096 rows; returns the most bytes that were live at once. */
 static size_t peak_of_blocks(const char *path, uint64_t n_rows) {
@@ -60,7 +16,7 @@ static size_t peak_of_blocks(const char *path, uint64_t n_rows) {
   apo_rows rows;
   apo_error err;
   uint64_t n_read = 0;
-  heap.live_bytes = heap.peak_bytes = 0;
+  heap_start(LONG_MAX);
   assert_ok(apo_table_open(path, &options, &table, &err), &err);
   const apo_source source = apo_table_source(table);
   do {
@@ -68,9 +24,9 @@ static size_t peak_of_blocks(const char *path, uint64_t n_rows) {
     n_read += rows.n_rows;
   } while (rows.n_rows > 0);
   apo_table_close(&table);
-  assert_int_equal(heap.live_bytes, 0);
+  assert_int_equal(heap_live(), 0);
   assert_int_equal(n_read, n_rows);
-  return heap.peak_bytes;
+  return heap_peak_bytes();
 }
 
 static const char *write_rows(scratch *folder, const char *name, uint32_t n_rows) {

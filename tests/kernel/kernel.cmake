@@ -7,7 +7,7 @@
 file(GLOB kernel_test_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/check_kernels.c
      ${CMAKE_CURRENT_LIST_DIR}/kernel_case.c ${CMAKE_CURRENT_LIST_DIR}/case_*.c)
 add_executable(check_kernels ${kernel_test_sources})
-target_link_libraries(check_kernels PRIVATE apo_tool OpenCL::OpenCL)
+target_link_libraries(check_kernels PRIVATE apo_tool OpenCL::OpenCL PkgConfig::CMOCKA)
 
 find_program(OCLGRIND oclgrind)
 foreach(specs IN LISTS stage_specs)
@@ -58,3 +58,7 @@ if(EXISTS ${CMAKE_CURRENT_LIST_DIR}/fault_opencl.c)
                ${wrap_options})
   set_tests_properties(fault.opencl PROPERTIES SKIP_RETURN_CODE 77)
 endif()
+
+# A compiler that makes wrong programs.
+apo_add_test(fault.self_test ${CMAKE_CURRENT_LIST_DIR}/fault_self_test.c OpenCL::OpenCL
+             -Wl,--wrap=clCreateProgramWithSource)

@@ -6,7 +6,16 @@
 #include <string.h>
 
 // The table.  A new stage adds its name here and touches nothing else.
-#define CASES(X) X(row_codes)
+#define CASES(X)    \
+  X(row_codes)      \
+  X(forest_margin)  \
+  X(coalition_mean) \
+  X(linear_mean)    \
+  X(mean_fold)      \
+  X(donor_margin)   \
+  X(linear_terms)   \
+  X(synth_rows)     \
+  X(permutation_orders)
 
 #define DECLARE(name)                                                                         \
   void case_##name(const apo_stage *stage, const apo_i32 *spec, uint64_t seed, bool is_small, \

@@ -16,9 +16,10 @@
 enum { KERNEL_CASE_ARGS_BYTES = 256 };
 
 typedef enum kernel_element {
-  KERNEL_BYTES, /* integers: equal bytes */
-  KERNEL_F32,   /* within the stage's max_ulps; any two NaNs are equal, so are both zeros */
-  KERNEL_F64    /* equal bits */
+  KERNEL_BYTES,  /* integers: equal bytes */
+  KERNEL_F32,    /* within the stage's max_ulps; any two NaNs are equal, so are both zeros */
+  KERNEL_F64,    /* equal bits */
+  KERNEL_SCRATCH /* what the stage only works with: not compared, but its end is guarded */
 } kernel_element;
 
 typedef struct kernel_buffer {

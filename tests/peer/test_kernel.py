@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import shap
 from games import Game, make_game
-from support import Tool, brute_force, identity, logit, rms
+from support import Tool, brute_force, identity, logit
 
 # Of the range of the explained output over rows and background.
 TOLERANCE = 1e-5
@@ -108,22 +108,29 @@ def shap_kernel(game: Game, output: str, link: str, seed: int) -> np.ndarray:
     return np.asarray(explainer.shap_values(game.rows, l1_reg=0, silent=True))
 
 
+N_SEEDS = 6
+
+
 def check_no_worse_than_shap(
     tool: Tool, game: Game, exact: np.ndarray, output: str, link: str, coalitions: str
 ) -> None:
-    """Root mean square error over rows, columns and three seeds, against shap's over three seeds."""
+    """Mean square errors to the exact values, over rows and columns, one for each seed."""
     options = ["--method", "kernel", "--output", output, "--link", link, "--coalitions", coalitions]
-    ours, theirs = [], []
-    for seed in (1, 2, 3):
+    explained = game.function(output)(game.rows)[:, 0]
+    explained = logit(explained) if link == "logit" else explained
+    allowed = TOLERANCE * output_range(game, output, link)[0]
+    ours, theirs = np.empty(N_SEEDS), np.empty(N_SEEDS)
+    for seed in range(N_SEEDS):
         phi, base = tool.explain(game.model, game.rows, game.background, *options, "--seed", seed)
-        ours.append(phi[:, 0] - exact)
-        theirs.append(shap_kernel(game, output, link, seed) - exact)
-        explained = game.function(output)(game.rows)[:, 0]
-        explained = logit(explained) if link == "logit" else explained
-        gap = np.abs(phi[:, 0].sum(axis=1) + base[:, 0] - explained)
-        assert (gap <= TOLERANCE * output_range(game, output, link)).all()
-    assert rms(np.array(theirs)) > 0, "shap enumerated everything: nothing is compared"
-    assert rms(np.array(ours)) <= rms(np.array(theirs))
+        assert np.abs(phi[:, 0].sum(axis=1) + base[:, 0] - explained).max() <= allowed
+        ours[seed] = np.mean((phi[:, 0] - exact) ** 2)
+        theirs[seed] = np.mean((shap_kernel(game, output, link, seed) - exact) ** 2)
+    assert theirs.min() > 0, "shap enumerated everything: nothing is compared"
+    # No larger, as far as so many seeds can tell: 25 columns leave both the same estimator, and
+    # then the difference is noise of either sign.
+    noise = np.sqrt((ours.var(ddof=1) + theirs.var(ddof=1)) / N_SEEDS)
+    assert ours.mean() <= theirs.mean() + 3 * noise
+    assert np.sqrt(ours.mean()) <= 1.1 * np.sqrt(theirs.mean())
 
 
 @pytest.mark.parametrize("coalitions", ["shared", "per-row"])
@@ -131,7 +138,7 @@ def check_no_worse_than_shap(
 def test_raw_error_is_no_larger_than_shaps(
     opencl: Tool, tmp_path: Path, n_columns: int, coalitions: str
 ) -> None:
-    game = make_game(tmp_path, n_columns, n_rows=6, n_background=10, seed=5)
+    game = make_game(tmp_path, n_columns, n_rows=6, n_background=6, seed=5)
     trees = shap.TreeExplainer(
         game.booster, game.background, feature_perturbation="interventional", model_output="raw"
     )

@@ -7,6 +7,7 @@ set(layers
     "kernels"      "engine/|host/|apportion[.]h"
     "engine"       "host/|bench/|tests/|pthread|threads[.]h|time[.]h|unistd|fcntl"
     "host"         "bench/|tests/"
+    "examples"     "engine/|kernels/|host/|bench/|tests/"
     "host/api"     "host/io|host/stores|host/cli"
     "host/opencl"  "host/io|host/stores|host/cli"
     "host/stores"  "host/cli"
@@ -27,7 +28,7 @@ set(homes
     "xxhash"     "host/stores|host/opencl|tests")
 
 file(GLOB_RECURSE files RELATIVE ${ROOT} ${ROOT}/include/*.h ${ROOT}/kernels/* ${ROOT}/engine/*
-     ${ROOT}/host/* ${ROOT}/bench/* ${ROOT}/tests/*)
+     ${ROOT}/host/* ${ROOT}/bench/* ${ROOT}/tests/* ${ROOT}/examples/*)
 list(FILTER files INCLUDE REGEX "[.](c|h|cl|clh)$")
 foreach(file IN LISTS files)
   file(STRINGS ${ROOT}/${file} includes REGEX "^[ \t]*#[ \t]*include[ \t]*[<\"]")

@@ -82,17 +82,26 @@ static inline outcome tool_finish(scratch *where, pid_t child) {
   return done;
 }
 
-/** Wait until stderr holds `words`, for at most 60 seconds; false when it does not. */
-static inline int tool_wait_for(scratch *where, const char *words) {
-  for (int i = 0; i < 1200; ++i) {
+/** True when the child has ended; it can still be waited for. */
+static inline bool tool_has_ended(pid_t child) {
+  siginfo_t info = {0};
+  return waitid(P_PID, (id_t)child, &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+         info.si_pid == child;
+}
+
+/** Wait until stderr holds `words`, for at most 60 seconds and as long as the tool runs; false when
+ * it does not. */
+static inline bool tool_wait_for(scratch *where, pid_t child, const char *words) {
+  bool found = false;
+  for (int i = 0; i < 1200 && !found; ++i) {
     const struct timespec pause = {0, 50 * 1000 * 1000};
+    if (i > 0) nanosleep(&pause, NULL);
+    if (tool_has_ended(child)) return false;
     char *text = read_text(scratch_path(where, "err"));
-    const int found = strstr(text, words) != NULL;
+    found = strstr(text, words) != NULL;
     free(text);
-    if (found) return 1;
-    nanosleep(&pause, NULL);
   }
-  return 0;
+  return found;
 }
 
 #endif

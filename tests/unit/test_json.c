@@ -6,6 +6,7 @@
 
 #include "engine/readers/json.h"
 #include "tests/support/apo_test.h"
+#include "tests/support/json_case.h"
 
 static apo_json *parse(const char *text) {
   apo_error err;
@@ -15,27 +16,11 @@ static apo_json *parse(const char *text) {
 }
 
 static void assert_refused(const void *text, size_t n_bytes, apo_status status, const char *words) {
-  apo_error err;
-  apo_json *json = NULL;
-  // A copy of the exact size, so that a sanitizer sees one byte too many.
-  uint8_t *copy = malloc(n_bytes > 0 ? n_bytes : 1);
-  assert_non_null(copy);
-  if (n_bytes > 0) memcpy(copy, text, n_bytes);
-  const apo_status found = apo_json_parse((apo_bytes){copy, n_bytes}, &json, &err);
-  free(copy);
-  assert_fails(found, status, &err, words);
-  assert_null(json);
+  assert_json_refused(apo_json_parse, text, n_bytes, status, words);
 }
 
 static void assert_text_refused(const char *text, const char *words) {
   assert_refused(text, strlen(text), APO_ERR_FORMAT, words);
-}
-
-static apo_json_at member(apo_json_at at, const char *key) {
-  apo_error err;
-  apo_json_at out;
-  assert_ok(apo_json_member(at, key, &out, &err), &err);
-  return out;
 }
 
 static void values_of_every_kind_are_found_by_key(void **state) {
@@ -47,14 +32,14 @@ static void values_of_every_kind_are_found_by_key(void **state) {
   double number = 0;
   bool flag = false;
   assert_int_equal(apo_json_length(root), 5);
-  assert_ok(apo_json_number(member(root, "a"), &number, &err), &err);
+  assert_ok(apo_json_number(json_member(root, "a"), &number, &err), &err);
   assert_true(number == 1.5);
-  assert_ok(apo_json_boolean(member(root, "b"), &flag, &err), &err);
+  assert_ok(apo_json_boolean(json_member(root, "b"), &flag, &err), &err);
   assert_true(flag);
-  assert_int_equal(apo_json_kind_of(member(root, "z")), APO_JSON_NULL);
-  assert_true(apo_json_text_is(member(root, "t"), "x\xc3\xa9"));
-  assert_false(apo_json_text_is(member(root, "t"), "x"));
-  assert_int_equal(apo_json_length(member(root, "o")), 0);
+  assert_int_equal(apo_json_kind_of(json_member(root, "z")), APO_JSON_NULL);
+  assert_true(apo_json_text_is(json_member(root, "t"), "x\xc3\xa9"));
+  assert_false(apo_json_text_is(json_member(root, "t"), "x"));
+  assert_int_equal(apo_json_length(json_member(root, "o")), 0);
   apo_json_at absent;
   assert_false(apo_json_find(root, "c", &absent));
   assert_false(apo_json_find(root, "", &absent));
@@ -101,16 +86,17 @@ static void flags_are_booleans_or_0_and_1(void **state) {
   apo_json *json = parse("{\"a\":[true,false],\"b\":[0,1,2],\"c\":[true,1,\"x\"]}");
   const apo_json_at root = apo_json_root(json);
   bool flag = false;
-  assert_ok(apo_json_flag_at(member(root, "a"), 0, &flag, &err), &err);
+  assert_ok(apo_json_flag_at(json_member(root, "a"), 0, &flag, &err), &err);
   assert_true(flag);
-  assert_ok(apo_json_flag_at(member(root, "b"), 0, &flag, &err), &err);
+  assert_ok(apo_json_flag_at(json_member(root, "b"), 0, &flag, &err), &err);
   assert_false(flag);
-  assert_fails(apo_json_flag_at(member(root, "b"), 2, &flag, &err), APO_ERR_FORMAT, &err,
+  assert_fails(apo_json_flag_at(json_member(root, "b"), 2, &flag, &err), APO_ERR_FORMAT, &err,
                "b[2]: 2, needs a whole number from 0 to 1");
-  assert_ok(apo_json_flag_at(member(root, "c"), 0, &flag, &err), &err);
+  assert_ok(apo_json_flag_at(json_member(root, "c"), 0, &flag, &err), &err);
   assert_true(flag);
-  assert_fails(apo_json_flag_at(member(root, "c"), 2, &flag, &err), APO_ERR_FORMAT, &err, "c[2]: ");
-  assert_fails(apo_json_flag_at(member(root, "a"), 2, &flag, &err), APO_ERR_FORMAT, &err,
+  assert_fails(apo_json_flag_at(json_member(root, "c"), 2, &flag, &err), APO_ERR_FORMAT, &err,
+               "c[2]: ");
+  assert_fails(apo_json_flag_at(json_member(root, "a"), 2, &flag, &err), APO_ERR_FORMAT, &err,
                "a: 2 elements, needs element 2");
   apo_json_destroy(&json);
 }
@@ -119,12 +105,12 @@ static void a_fault_is_named_by_its_path(void **state) {
   (void)state;
   apo_error err;
   apo_json *json = parse("{\"a\":{\"trees\":[{},{\"x y\":[3,4.5]}]}}");
-  apo_json_at at = member(member(apo_json_root(json), "a"), "trees");
+  apo_json_at at = json_member(json_member(apo_json_root(json), "a"), "trees");
   int64_t integer = 0;
   assert_ok(apo_json_item(at, 1, &at, &err), &err);
-  assert_fails(apo_json_integer_at(member(at, "x y"), 1, 0, 9, &integer, &err), APO_ERR_FORMAT,
+  assert_fails(apo_json_integer_at(json_member(at, "x y"), 1, 0, 9, &integer, &err), APO_ERR_FORMAT,
                &err, "a.trees[1].x\\x20y[1]: 4.5, needs a whole number from 0 to 9");
-  assert_fails(apo_json_integer_at(member(at, "x y"), 0, 4, 9, &integer, &err), APO_ERR_FORMAT,
+  assert_fails(apo_json_integer_at(json_member(at, "x y"), 0, 4, 9, &integer, &err), APO_ERR_FORMAT,
                &err, "a.trees[1].x\\x20y[0]: 3, needs");
   assert_fails(apo_json_member(at, "id", &at, &err), APO_ERR_FORMAT, &err,
                "a.trees[1]: no \"id\", which is needed");

@@ -4,6 +4,7 @@
 
 #include "engine/readers/json.h"
 #include "tests/support/apo_test.h"
+#include "tests/support/json_case.h"
 
 /* Bytes under construction. */
 typedef struct draft {
@@ -46,40 +47,24 @@ static apo_json *parse(const draft *bytes) {
 }
 
 static void assert_refused(const void *bytes, size_t n_bytes, const char *words) {
-  apo_error err;
-  apo_json *json = NULL;
-  // A copy of the exact size, so that a sanitizer sees one byte too many.
-  uint8_t *copy = malloc(n_bytes > 0 ? n_bytes : 1);
-  assert_non_null(copy);
-  if (n_bytes > 0) memcpy(copy, bytes, n_bytes);
-  const apo_status found = apo_ubjson_parse((apo_bytes){copy, n_bytes}, &json, &err);
-  free(copy);
-  assert_fails(found, APO_ERR_FORMAT, &err, words);
-  assert_null(json);
+  assert_json_refused(apo_ubjson_parse, bytes, n_bytes, APO_ERR_FORMAT, words);
 }
 
 static void assert_draft_refused(const draft *bytes, const char *words) {
   assert_refused(bytes->bytes, bytes->n_bytes, words);
 }
 
-static apo_json_at member(apo_json_at at, const char *key) {
-  apo_error err;
-  apo_json_at out;
-  assert_ok(apo_json_member(at, key, &out, &err), &err);
-  return out;
-}
-
 static int64_t integer_of(apo_json_at root, const char *key) {
   apo_error err;
   int64_t integer = 0;
-  assert_ok(apo_json_integer(member(root, key), INT64_MIN, INT64_MAX, &integer, &err), &err);
+  assert_ok(apo_json_integer(json_member(root, key), INT64_MIN, INT64_MAX, &integer, &err), &err);
   return integer;
 }
 
 static double number_of(apo_json_at root, const char *key) {
   apo_error err;
   double number = 0;
-  assert_ok(apo_json_number(member(root, key), &number, &err), &err);
+  assert_ok(apo_json_number(json_member(root, key), &number, &err), &err);
   return number;
 }
 
@@ -112,9 +97,9 @@ static void values_of_every_marker_are_read(void **state) {
   assert_true(integer_of(root, "L") == INT64_MAX);
   assert_true(number_of(root, "d") == 0.5);
   assert_true(number_of(root, "D") == 0.1);
-  assert_int_equal(apo_json_kind_of(member(root, "T")), APO_JSON_BOOLEAN);
-  assert_int_equal(apo_json_kind_of(member(root, "Z")), APO_JSON_NULL);
-  assert_true(apo_json_text_is(member(root, "S"), "hi"));
+  assert_int_equal(apo_json_kind_of(json_member(root, "T")), APO_JSON_BOOLEAN);
+  assert_int_equal(apo_json_kind_of(json_member(root, "Z")), APO_JSON_NULL);
+  assert_true(apo_json_text_is(json_member(root, "S"), "hi"));
   apo_json_destroy(&json);
 }
 
@@ -154,16 +139,16 @@ static void the_three_kinds_of_array_are_read(void **state) {
   const apo_json_at root = apo_json_root(json);
   apo_error err;
   double number = 0;
-  assert_ok(apo_json_number_at(member(root, "typed"), 1, &number, &err), &err);
+  assert_ok(apo_json_number_at(json_member(root, "typed"), 1, &number, &err), &err);
   assert_true(isnan(number));
-  assert_int_equal(apo_json_length(member(root, "counted")), 3);
-  assert_int_equal(apo_json_kind_at(member(root, "counted"), 1), APO_JSON_ARRAY);
-  assert_ok(apo_json_number_at(member(root, "counted"), 0, &number, &err), &err);
+  assert_int_equal(apo_json_length(json_member(root, "counted")), 3);
+  assert_int_equal(apo_json_kind_at(json_member(root, "counted"), 1), APO_JSON_ARRAY);
+  assert_ok(apo_json_number_at(json_member(root, "counted"), 0, &number, &err), &err);
   assert_true(number == 1.0);
-  assert_int_equal(apo_json_length(member(root, "open")), 2);
-  assert_int_equal(apo_json_length(member(root, "none")), 0);
-  assert_fails(apo_json_number_at(member(root, "typed"), 2, &number, &err), APO_ERR_FORMAT, &err,
-               "typed: 2 elements, needs element 2");
+  assert_int_equal(apo_json_length(json_member(root, "open")), 2);
+  assert_int_equal(apo_json_length(json_member(root, "none")), 0);
+  assert_fails(apo_json_number_at(json_member(root, "typed"), 2, &number, &err), APO_ERR_FORMAT,
+               &err, "typed: 2 elements, needs element 2");
   apo_json_destroy(&json);
 }
 

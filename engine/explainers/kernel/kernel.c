@@ -11,6 +11,7 @@
 #include "engine/core/memory.h"
 #include "engine/explainers/estimator.h"
 #include "engine/explainers/kernel/coalitions.h"
+#include "engine/plan/footprint.h"
 #include "engine/solve/least_squares.h"
 
 enum { MAX_IDLE_DESIGNS = 32 };
@@ -20,8 +21,8 @@ typedef struct design {
   uint32_t *players;
   uint32_t n_players;
   apo_coalitions *coalitions; /* NULL for fewer than two players */
-  apo_projection *projection;
-  uint32_t list; /* in the tile at hand, or NO_LIST */
+  apo_projection *projection; /* made when the first row needs it, dropped for want of room */
+  uint32_t list;              /* in the tile at hand, or NO_LIST */
 } design;
 
 #define NO_LIST UINT32_MAX
@@ -31,9 +32,11 @@ typedef struct kernel_estimator {
   design **designs; /* [n_designs] */
   uint32_t n_designs;
   uint32_t capacity;
-  const design **of_row; /* [tile rows] */
-  double *v;             /* [n_outputs x 32 max_words] */
-  double *phi;           /* [n_outputs x n_players] */
+  design **of_row;           /* [tile rows] */
+  uint64_t design_bytes;     /* held by designs... */
+  uint64_t projection_bytes; /* ... and by their projections */
+  double *v;                 /* [n_outputs x 32 max_words] */
+  double *phi;               /* [n_outputs x n_players] */
 } kernel_estimator;
 
 static void design_destroy(design *d) {
@@ -64,8 +67,6 @@ static apo_status design_create(
   if (d->n_players >= 2) {
     status = apo_coalitions_draw(d->n_players, plan->n_samples, plan->seed, a, &d->coalitions, err);
     if (status != APO_OK) goto done;
-    status = apo_projection_create(d->coalitions, &d->projection, err);
-    if (status != APO_OK) goto done;
   }
   *out = d;
   d = NULL;
@@ -77,12 +78,23 @@ done:
 
 // --- designs of a tile --------------------------------------------------------------------------
 
-static void forget_idle(kernel_estimator *self, bool keeps_some) {
+static void drop_projection(kernel_estimator *self, design *d) {
+  if (d->projection == NULL) return;
+  self->projection_bytes -= apo_projection_bytes(d->n_players, d->coalitions->n_coalitions);
+  apo_projection_destroy(&d->projection);
+}
+
+// As many as a tile may add, so that both together stay within the plan's bytes.
+static void forget_idle(kernel_estimator *self) {
+  const apo_plan *plan = self->part.plan;
+  const uint32_t room = plan->tiling.rows < MAX_IDLE_DESIGNS ? plan->tiling.rows : MAX_IDLE_DESIGNS;
+  const uint32_t n_kept = plan->per_row ? 0 : room;
   uint32_t n = 0;
   for (uint32_t i = 0; i < self->n_designs; ++i) {
-    if (keeps_some && n < MAX_IDLE_DESIGNS) {
+    if (n < n_kept) {
       self->designs[n++] = self->designs[i];
     } else {
+      drop_projection(self, self->designs[i]);
       design_destroy(self->designs[i]);
     }
   }
@@ -166,12 +178,23 @@ static void write_lists(kernel_estimator *self, apo_lane *lane) {
   }
 }
 
+static void count_bytes(kernel_estimator *self, const apo_lane *lane) {
+  self->design_bytes = 0;
+  for (uint32_t i = 0; i < self->n_designs; ++i) {
+    const design *d = self->designs[i];
+    self->design_bytes += (lane->n_mask_words + lane->plan->n_players) * sizeof(uint32_t);
+    if (d->coalitions == NULL) continue;
+    self->design_bytes += (uint64_t)d->n_players * d->coalitions->n_words * sizeof(uint32_t) +
+                          d->coalitions->n_coalitions * sizeof(double);
+  }
+}
+
 static apo_status prepare(apo_estimator *part,
                           apo_lane *lane,
                           uint64_t row_number,
                           apo_error *err) {
   kernel_estimator *self = (kernel_estimator *)part;
-  forget_idle(self, !part->plan->per_row);
+  forget_idle(self);
   for (uint32_t row = 0; row < lane->n_rows; ++row) {
     design *d;
     const apo_status status = design_of_row(self, lane, row, row_number + row, &d, err);
@@ -182,6 +205,22 @@ static apo_status prepare(apo_estimator *part,
     self->of_row[row] = d;
   }
   write_lists(self, lane);
+  count_bytes(self, lane);
+  return APO_OK;
+}
+
+// The regression of a row's design.  Projections of wide games are large: only so many are kept.
+static apo_status need_projection(kernel_estimator *self, design *d, apo_error *err) {
+  if (d->projection != NULL) return APO_OK;
+  const uint64_t room = apo_footprint_projections(self->part.plan);
+  const uint64_t n_bytes = apo_projection_bytes(d->n_players, d->coalitions->n_coalitions);
+  for (uint32_t i = 0; i < self->n_designs && self->projection_bytes + n_bytes > room; ++i) {
+    drop_projection(self, self->designs[i]);
+  }
+  APO_TRY(apo_projection_create(d->coalitions, &d->projection, err));
+  self->projection_bytes += n_bytes;
+  const uint64_t held = self->design_bytes + self->projection_bytes;
+  if (held > self->part.host_bytes) self->part.host_bytes = held;
   return APO_OK;
 }
 
@@ -194,7 +233,7 @@ static apo_status finish(apo_estimator *part,
                          apo_error *err) {
   kernel_estimator *self = (kernel_estimator *)part;
   const apo_plan *plan = part->plan;
-  const design *d = self->of_row[row];
+  design *d = self->of_row[row];
   (void)se;
   if (d->n_players == 1) {
     for (uint32_t k = 0; k < plan->n_outputs; ++k) {
@@ -202,6 +241,7 @@ static apo_status finish(apo_estimator *part,
     }
   }
   if (d->n_players < 2) return APO_OK;
+  APO_TRY(need_projection(self, d, err));
   APO_TRY(apo_coalition_values(lane, row, self->v, err));
   APO_TRY(apo_projection_apply(d->projection, plan->n_outputs, self->v, plan->base, v_full,
                                self->phi, err));
@@ -227,7 +267,8 @@ static apo_status create(const apo_plan *plan, apo_estimator **out, apo_error *e
   const size_t n_values = (size_t)plan->n_outputs * 32 * plan->max_words;
   kernel_estimator *self = apo_alloc(1, sizeof *self);
   if (self == NULL) return apo_fail(err, APO_ERR_MEMORY, "kernel: %zu bytes", sizeof *self);
-  self->part = (apo_estimator){plan, prepare, finish, destroy};
+  self->part =
+      (apo_estimator){.plan = plan, .prepare = prepare, .finish = finish, .destroy = destroy};
   self->of_row = apo_alloc(plan->tiling.rows, sizeof *self->of_row);
   self->v = apo_alloc(n_values, sizeof *self->v);
   self->phi = apo_alloc((size_t)plan->n_outputs * plan->n_players, sizeof *self->phi);

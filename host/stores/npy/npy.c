@@ -71,9 +71,7 @@ static void destroy(apo_store *self) {
 }
 
 static bool claims(const char *where) {
-  const size_t n_bytes = strlen(where);
-  return n_bytes > 4 && strcmp(where + n_bytes - 4, ".npy") == 0 &&
-         strncmp(where, "sqlite:", 7) != 0;
+  return apo_path_ends_in(where, ".npy") && strncmp(where, "sqlite:", 7) != 0;
 }
 
 static apo_status start(npy_store *npy,
