@@ -2,14 +2,14 @@
 # Explain late flights out of New York, from nothing to reasons: installs what is missing, builds,
 # runs Kernel SHAP on the OpenCL CPU device into an SQLite store, and reads the answers by SQL.
 #
-#   scripts/demo.sh [--rows N | --all]      N flights of the example's 10,000; 2,000 if not said
+#   scripts/demo.sh [--rows N | --all]      N flights of the example's 10,000; 1,000 if not said
 #
 # It may be run again; APO_DEMO_DEVICE names another device (docs/DEVICES.md).
-set -eu
+set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/packages.sh
 
-n_rows=2000
+n_rows=1000
 while [ $# -gt 0 ]; do
   case $1 in
     --rows) n_rows=${2:?--rows: a number is missing}; shift 2 ;;

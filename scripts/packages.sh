@@ -6,8 +6,8 @@ build_packages=(
   libopenblas-dev libcsv-dev librandom123-dev sqlite3
 )
 test_packages=(
-  g++ libcmocka-dev oclgrind clang-14 llvm-14 libclc-14-dev clang-format-14 ccache
-  python3 python3-venv
+  ca-certificates g++ libcmocka-dev oclgrind clang-14 llvm-14 libclc-14 libclc-14-dev clang-format-14
+  ccache python3 python3-venv
 )
 
 # Install those of the packages in "$@" that are not there; does nothing when all are.

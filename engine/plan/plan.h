@@ -62,8 +62,9 @@ struct apo_plan {
   float *weights;          /* [n_rows] */
   uint8_t *is_constant;    /* [n_columns] every background row has the same code or value */
 
-  double *base;   /* [n_outputs] v of the empty coalition, after the link */
-  double *offset; /* [n_outputs] what devices leave out of a mean: the model's base where outputs are
+  double *base; /* [n_outputs] v of the empty coalition, after the link */
+  double
+      *offset; /* [n_outputs] what devices leave out of a mean: the model's base where outputs are
                      margins, so that fp32 is spent on what coalitions change */
   uint32_t n_lanes;
   apo_tiling tiling;

@@ -148,14 +148,22 @@ inline uint list_cubes(lane_walk *walk,
   return n_used;
 }
 
-// Bits of the two halves of a word, one a lane.
-#define LOW_BITS \
-  ((int16)(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768))
-#define HIGH_BITS                                                                                 \
-  ((int16)(65536, 131072, 262144, 524288, 1048576, 2097152, 4194304, 8388608, 16777216, 33554432, \
-           67108864, 134217728, 268435456, 536870912, 1073741824, (int)0x80000000))
-#define ADD_IN(sum, word, bits, value) \
-  (sum) += (((int16)((int)(word)) & (bits)) != 0) & (int16)(value)
+// The members among 16 coalitions of a word, -1 or 0 a lane: the lower half and the upper half.
+// CPUs test bits against a vector constant; for GPUs shift distances fit into the instructions.
+#if APO_GROUP == 1
+  #define LOW_BITS \
+    ((int16)(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768))
+  #define HIGH_BITS                                                                       \
+    ((int16)(65536, 131072, 262144, 524288, 1048576, 2097152, 4194304, 8388608, 16777216, \
+             33554432, 67108864, 134217728, 268435456, 536870912, 1073741824, (int)0x80000000))
+  #define LOW_MEMBERS(word)  (((int16)((int)(word)) & LOW_BITS) != 0)
+  #define HIGH_MEMBERS(word) (((int16)((int)(word)) & HIGH_BITS) != 0)
+#else
+  #define LOW_SHIFTS         ((int16)(31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16))
+  #define HIGH_SHIFTS        ((int16)(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0))
+  #define LOW_MEMBERS(word)  (((int16)((int)(word)) << LOW_SHIFTS) >> 31)
+  #define HIGH_MEMBERS(word) (((int16)((int)(word)) << HIGH_SHIFTS) >> 31)
+#endif
 
 // Add the cubes of one list to the margins of 128 coalitions (CPU) or 32 (GPU).
 #if APO_GROUP == 1
@@ -167,7 +175,7 @@ inline void add_cubes(__global const uint *restrict list,
   int16 a0 = margin[0], a1 = margin[1], a2 = margin[2], a3 = margin[3];
   int16 a4 = margin[4], a5 = margin[5], a6 = margin[6], a7 = margin[7];
   for (uint at = 0; at < n_used;) {
-    const int value = (int)list[at];
+    const int16 value = (int16)((int)list[at]);
     const uint end = at + APO_CUBE_HEAD_WORDS + list[at + 1];
     uint4 inside = (uint4)(0xffffffffu);
     for (at += APO_CUBE_HEAD_WORDS; at < end; ++at) {
@@ -175,14 +183,14 @@ inline void add_cubes(__global const uint *restrict list,
       const uint4 word = vload4(0, member + (size_t)(literal >> 1) * n_words);
       inside &= word ^ (uint4)((literal & 1) - 1);
     }
-    ADD_IN(a0, inside.s0, LOW_BITS, value);
-    ADD_IN(a1, inside.s0, HIGH_BITS, value);
-    ADD_IN(a2, inside.s1, LOW_BITS, value);
-    ADD_IN(a3, inside.s1, HIGH_BITS, value);
-    ADD_IN(a4, inside.s2, LOW_BITS, value);
-    ADD_IN(a5, inside.s2, HIGH_BITS, value);
-    ADD_IN(a6, inside.s3, LOW_BITS, value);
-    ADD_IN(a7, inside.s3, HIGH_BITS, value);
+    a0 += LOW_MEMBERS(inside.s0) & value;
+    a1 += HIGH_MEMBERS(inside.s0) & value;
+    a2 += LOW_MEMBERS(inside.s1) & value;
+    a3 += HIGH_MEMBERS(inside.s1) & value;
+    a4 += LOW_MEMBERS(inside.s2) & value;
+    a5 += HIGH_MEMBERS(inside.s2) & value;
+    a6 += LOW_MEMBERS(inside.s3) & value;
+    a7 += HIGH_MEMBERS(inside.s3) & value;
   }
   margin[0] = a0, margin[1] = a1, margin[2] = a2, margin[3] = a3;
   margin[4] = a4, margin[5] = a5, margin[6] = a6, margin[7] = a7;
@@ -195,15 +203,15 @@ inline void add_cubes(__global const uint *restrict list,
                       int16 *low,
                       int16 *high) {
   for (uint at = 0; at < n_used;) {
-    const int value = (int)list[at];
+    const int16 value = (int16)((int)list[at]);
     const uint end = at + APO_CUBE_HEAD_WORDS + list[at + 1];
     uint inside = 0xffffffffu;
     for (at += APO_CUBE_HEAD_WORDS; at < end; ++at) {
       const uint literal = list[at];
       inside &= member[(size_t)(literal >> 1) * n_words] ^ ((literal & 1) - 1);
     }
-    ADD_IN(*low, inside, LOW_BITS, value);
-    ADD_IN(*high, inside, HIGH_BITS, value);
+    *low += LOW_MEMBERS(inside) & value;
+    *high += HIGH_MEMBERS(inside) & value;
   }
 }
 #endif
@@ -239,10 +247,10 @@ __kernel __attribute__((reqd_work_group_size(APO_GROUP, 1, 1))) void coalition_m
   const uint word_begin = get_group_id(0) % args.n_chunks * APO_GROUP;
   const uint n_own = min((uint)APO_GROUP, args.n_words - word_begin);
 #endif
-  const uint stride = 2 * n_own; /* vectors of 16 from one output to the next */
+  const uint stride = n_own * APO_VECTORS; /* vectors from one output to the next */
   __global uint *const group_scratch = scratch + (size_t)get_group_id(0) * args.group_words;
-  __global int16 *const margin = (__global int16 *)group_scratch;
-  __global uint *const lists = group_scratch + (size_t)args.n_planes * args.n_outputs * 16 * stride;
+  __global APO_INT *const margin = (__global APO_INT *)group_scratch;
+  __global uint *const lists = group_scratch + (size_t)args.n_planes * args.n_outputs * 32 * n_own;
   __global uint *const list = lists + (size_t)lane * args.lane_words;
   __global uint *const trail =
       lists + (size_t)APO_GROUP * args.lane_words + (size_t)lane * 2 * args.max_literals;
@@ -250,18 +258,25 @@ __kernel __attribute__((reqd_work_group_size(APO_GROUP, 1, 1))) void coalition_m
   __global const apo_code *const x = x_code + (size_t)row * args.n_columns;
   __global const uint *const own_member =
       member + (size_t)list_of_row[row] * args.n_players * args.n_words + word_begin;
-  __global float16 *const own_partial =
-      (__global float16 *)(partial +
-                           (size_t)row_block * args.n_planes * args.n_outputs * 32 * args.n_words) +
-      2 * word_begin;
+  const uint partial_stride = args.n_words * APO_VECTORS;
+  __global APO_FLOAT *const own_partial =
+      (__global APO_FLOAT *)partial +
+      (size_t)row_block * args.n_planes * args.n_outputs * partial_stride +
+      word_begin * APO_VECTORS;
 #if APO_GROUP > 1
   __local uint used[APO_GROUP];
   __local uint more[APO_GROUP];
 #endif
 
-  for (uint v = lane; v < stride; v += APO_GROUP) {
-    for (uint k = 0; k < args.n_planes * args.n_outputs; ++k) {
-      own_partial[(size_t)k * 2 * args.n_words + v] = (float16)(0.0f);
+  // A lane responds to the coalitions that it added up itself.
+#if APO_GROUP == 1
+  const uint v_begin = 0, v_end = stride;
+#else
+  const uint v_begin = min(lane * APO_VECTORS, stride), v_end = min(v_begin + APO_VECTORS, stride);
+#endif
+  for (uint k = 0; k < args.n_planes * args.n_outputs; ++k) {
+    for (uint v = v_begin; v < v_end; ++v) {
+      own_partial[(size_t)k * partial_stride + v] = (APO_FLOAT)(0.0f);
     }
   }
   for (uint b_at = b_begin; b_at < b_end; ++b_at) {
@@ -269,7 +284,7 @@ __kernel __attribute__((reqd_work_group_size(APO_GROUP, 1, 1))) void coalition_m
     for (uint k = 0; k < args.n_outputs; ++k) {
       lane_walk walk = {output_begin[k] + lane, output_begin[k + 1], 0, 0, 0, false};
 #if APO_GROUP == 1
-      for (uint v = 0; v < stride; ++v) margin[k * stride + v] = (int16)(base[k]);
+      for (uint v = 0; v < stride; ++v) margin[k * stride + v] = (APO_INT)(base[k]);
       do {
         const uint n_used = list_cubes(&walk, &args, list, trail, node, instance, leaf, sets, x, b,
                                        player_of_column);
@@ -297,26 +312,21 @@ __kernel __attribute__((reqd_work_group_size(APO_GROUP, 1, 1))) void coalition_m
         barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);  // nobody still reads a list
       }
       if (lane < n_own) {
-        margin[k * stride + 2 * lane] = low;
-        margin[k * stride + 2 * lane + 1] = high;
+        __global int *const own = margin + k * stride + 32 * lane;
+        vstore16(low, 0, own);
+        vstore16(high, 1, own);
       }
 #endif
     }
-    // A lane responds to the coalitions it added up itself: no barrier is needed.
-#if APO_GROUP == 1
-    const uint v_begin = 0, v_end = stride;
-#else
-    const uint v_begin = min(2 * lane, stride), v_end = min(2 * lane + 2, stride);
-#endif
     const float share = weight[b_at];
     for (uint v = v_begin; v < v_end; ++v) {
-      __global float16 *const value = (__global float16 *)(margin + v);
+      __global APO_FLOAT *const value = (__global APO_FLOAT *)(margin + v);
       for (uint k = 0; k < args.n_outputs; ++k) {
-        value[k * stride] = convert_float16(margin[k * stride + v]) * args.unit;
+        value[k * stride] = APO_TO_FLOAT(margin[k * stride + v]) * args.unit;
       }
       apo_respond(APO_RESPONSE, args.response_scale, args.n_outputs, stride, args.n_planes, value);
       for (uint k = 0; k < args.n_planes * args.n_outputs; ++k) {
-        own_partial[(size_t)k * 2 * args.n_words + v] += value[k * stride] * share;
+        own_partial[(size_t)k * partial_stride + v] += value[k * stride] * share;
       }
     }
   }

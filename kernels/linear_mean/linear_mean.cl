@@ -28,7 +28,14 @@
 
 #include "kernels/response.clh"
 
-#define BITS ((int16)(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768))
+// The bits of a word, or of half a word, that belong to the coalitions of vector `v` of the word.
+#if APO_GROUP == 1
+  #define LOW_BITS \
+    ((int16)(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768))
+  #define HOLDS(word, v) (((int16)((int)((word) >> (16 * (v)))) & LOW_BITS) != 0)
+#else
+  #define HOLDS(word, v) (((word) >> (v)) & 1)
+#endif
 
 __kernel __attribute__((reqd_work_group_size(APO_GROUP, 1, 1))) void linear_mean(
     const apo_linear_mean_args args,
@@ -46,10 +53,10 @@ __kernel __attribute__((reqd_work_group_size(APO_GROUP, 1, 1))) void linear_mean
   const uint b_begin = args.first_background + block * APO_BACKGROUND_BLOCK;
   const uint b_end = min(args.first_background + args.n_background, b_begin + APO_BACKGROUND_BLOCK);
   const uint n_values = args.n_planes * args.n_outputs;
-  const uint stride = 2 * args.n_words; /* vectors of 16 from one output to the next */
+  const uint stride = args.n_words * APO_VECTORS; /* vectors from one output to the next */
   const size_t own = (size_t)row_block * n_values * stride;
-  __global float16 *const own_partial = (__global float16 *)partial + own;
-  __global float16 *const own_scratch = (__global float16 *)scratch + own;
+  __global APO_FLOAT *const own_partial = (__global APO_FLOAT *)partial + own;
+  __global APO_FLOAT *const own_scratch = (__global APO_FLOAT *)scratch + own;
   __global const uint *const own_member =
       member + (size_t)list_of_row[row] * args.n_players * args.n_words;
 
@@ -60,26 +67,23 @@ __kernel __attribute__((reqd_work_group_size(APO_GROUP, 1, 1))) void linear_mean
       min((uint)(get_group_id(0) % args.n_chunks * APO_GROUP + get_local_id(0)), args.n_words);
   const uint w_end = min(w_begin + 1, args.n_words);
 #endif
-  for (uint w = w_begin; w < w_end; ++w) {
-    for (uint half_word = 0; half_word < 2; ++half_word) {
-      const uint v = 2 * w + half_word;
-      for (uint k = 0; k < n_values; ++k) own_partial[(size_t)k * stride + v] = (float16)(0.0f);
-      for (uint b = b_begin; b < b_end; ++b) {
-        for (uint k = 0; k < args.n_outputs; ++k) {
-          __global const float *x = x_term + ((size_t)row * args.n_outputs + k) * args.n_players;
-          __global const float *y = b_term + ((size_t)b * args.n_outputs + k) * args.n_players;
-          float16 margin = (float16)(base[k]);
-          for (uint p = 0; p < args.n_players; ++p) {
-            const int word = (int)(own_member[(size_t)p * args.n_words + w] >> (16 * half_word));
-            margin += select((float16)(y[p]), (float16)(x[p]), ((int16)(word)&BITS) != 0);
-          }
-          own_scratch[(size_t)k * stride + v] = margin;
+  for (uint v = w_begin * APO_VECTORS; v < w_end * APO_VECTORS; ++v) {
+    for (uint k = 0; k < n_values; ++k) own_partial[(size_t)k * stride + v] = (APO_FLOAT)(0.0f);
+    for (uint b = b_begin; b < b_end; ++b) {
+      for (uint k = 0; k < args.n_outputs; ++k) {
+        __global const float *x = x_term + ((size_t)row * args.n_outputs + k) * args.n_players;
+        __global const float *y = b_term + ((size_t)b * args.n_outputs + k) * args.n_players;
+        APO_FLOAT margin = (APO_FLOAT)(base[k]);
+        for (uint p = 0; p < args.n_players; ++p) {
+          const uint word = own_member[(size_t)p * args.n_words + v / APO_VECTORS];
+          margin += APO_PICK(HOLDS(word, v % APO_VECTORS), (APO_FLOAT)(x[p]), (APO_FLOAT)(y[p]));
         }
-        apo_respond(APO_RESPONSE, args.response_scale, args.n_outputs, stride, args.n_planes,
-                    own_scratch + v);
-        for (uint k = 0; k < n_values; ++k) {
-          own_partial[(size_t)k * stride + v] += own_scratch[(size_t)k * stride + v] * weight[b];
-        }
+        own_scratch[(size_t)k * stride + v] = margin;
+      }
+      apo_respond(APO_RESPONSE, args.response_scale, args.n_outputs, stride, args.n_planes,
+                  own_scratch + v);
+      for (uint k = 0; k < n_values; ++k) {
+        own_partial[(size_t)k * stride + v] += own_scratch[(size_t)k * stride + v] * weight[b];
       }
     }
   }

@@ -28,7 +28,8 @@ static world world_make(void) {
   w.rows = apo_random_rows(&random, w.model->forest, N_ROWS + N_BACKGROUND);
   double *background = w.rows + (size_t)N_ROWS * N_COLUMNS;
   // Three columns are constant, so rows differ in the players that vary.
-  for (size_t row = 1; row < N_BACKGROUND; ++row) memcpy(background + row * N_COLUMNS, background, 24);
+  for (size_t row = 1; row < N_BACKGROUND; ++row)
+    memcpy(background + row * N_COLUMNS, background, 24);
   for (size_t row = 0; row < N_ROWS; row += 2) memcpy(w.rows + row * N_COLUMNS, background, 16);
   memcpy(w.rows + 4 * (size_t)N_COLUMNS, background, N_COLUMNS * sizeof *w.rows);
   w.c = (explain_case){.model = w.model,
@@ -60,10 +61,8 @@ static const char *const lists[] = {"none", "0:0", "0:0,0:1"};
 enum { N_LISTS = sizeof lists / sizeof *lists };
 
 // Explains on every device there is and hands the results to `compare` with the reference's.
-static void on_all(void (*compare)(const world *w,
-                                   apo_devices *devices,
-                                   const apo_request *request,
-                                   const explained *expected)) {
+static void on_all(void (*compare)(
+    const world *w, apo_devices *devices, const apo_request *request, const explained *expected)) {
   world w = world_make();
   apo_devices *reference = explain_open("none");
   for (size_t q = 0; q < N_REQUESTS; ++q) {

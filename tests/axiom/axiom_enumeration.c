@@ -88,10 +88,10 @@ static const question raw = {0};
 
 static void forests_with_every_kind_of_split(void **state) {
   (void)state;
-  const unsigned ops = APO_ONLY(APO_OP_LT) | APO_ONLY(APO_OP_LE) | APO_ONLY(APO_OP_EQ) |
-                       APO_ONLY(APO_OP_PRESENT);
-  const unsigned missing = APO_ONLY(APO_MISSING_NAN) | APO_ONLY(APO_MISSING_ZERO) |
-                           APO_ONLY(APO_MISSING_NONE);
+  const unsigned ops =
+      APO_ONLY(APO_OP_LT) | APO_ONLY(APO_OP_LE) | APO_ONLY(APO_OP_EQ) | APO_ONLY(APO_OP_PRESENT);
+  const unsigned missing =
+      APO_ONLY(APO_MISSING_NAN) | APO_ONLY(APO_MISSING_ZERO) | APO_ONLY(APO_MISSING_NONE);
   for (uint64_t seed = 1; seed <= 6; ++seed) {
     const apo_random_spec spec = {.seed = seed,
                                   .n_columns = 2 + (uint32_t)seed,
@@ -136,9 +136,8 @@ static void probabilities_and_their_log_odds(void **state) {
                                 .link = APO_LINK_SIGMOID};
   for (int weighted = 0; weighted < 2; ++weighted) {
     const question probability = {.output = APO_OUTPUT_PROBABILITY, .is_weighted = weighted == 1};
-    const question logit = {.output = APO_OUTPUT_PROBABILITY,
-                            .link = APO_VALUE_LOGIT,
-                            .is_weighted = weighted == 1};
+    const question logit = {
+        .output = APO_OUTPUT_PROBABILITY, .link = APO_VALUE_LOGIT, .is_weighted = weighted == 1};
     check_forest(&spec, &probability);
     check_forest(&spec, &logit);
   }

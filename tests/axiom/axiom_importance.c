@@ -103,11 +103,8 @@ typedef struct predicted {
   uint64_t n_rows;
 } predicted;
 
-static apo_status take(void *context,
-                       uint64_t row_begin,
-                       uint64_t n_rows,
-                       const double *predictions,
-                       apo_error *err) {
+static apo_status take(
+    void *context, uint64_t row_begin, uint64_t n_rows, const double *predictions, apo_error *err) {
   predicted *p = context;
   (void)err;
   assert_int_equal(row_begin, p->n_rows);
@@ -252,9 +249,9 @@ static void check_job(const apo_model *model, const double *rows, const job *j, 
   apo_importance *importance = NULL;
   apo_report report;
   apo_error err;
-  assert_ok(apo_importance_compute(model, devices, request, &source, NULL, &importance, &report,
-                                   &err),
-            &err);
+  assert_ok(
+      apo_importance_compute(model, devices, request, &source, NULL, &importance, &report, &err),
+      &err);
   const uint32_t n = request->max_rows > 0 ? (uint32_t)request->max_rows : N_ROWS;
   const uint32_t n_players = request->player_of_column != NULL ? request->n_players : N_COLUMNS;
   uint32_t chosen[N_ROWS];
@@ -265,8 +262,7 @@ static void check_job(const apo_model *model, const double *rows, const job *j, 
   }
   for (uint32_t m = 0; m < request->n_metrics; ++m) {
     const apo_metric metric = request->metrics[m];
-    const double baseline =
-        define_score(model, rows, j, metric, chosen, chosen, n, UINT32_MAX);
+    const double baseline = define_score(model, rows, j, metric, chosen, chosen, n, UINT32_MAX);
     assert_near(apo_importance_baseline(importance, m), baseline, 1e-12, apo_metric_text(metric));
     for (uint32_t repeat = 0; repeat < request->n_repeats; ++repeat) {
       assert_ok(apo_shuffle_rows(request->seed, repeat, n, donor, &err), &err);
@@ -287,7 +283,9 @@ static const apo_metric multiclass[] = {APO_METRIC_LOGLOSS, APO_METRIC_ACCURACY}
 static const apo_metric regression[] = {APO_METRIC_R2, APO_METRIC_RMSE, APO_METRIC_MAE};
 static const uint32_t groups[N_COLUMNS] = {0, 1, 1, 2, 0, 2, 2};
 
-static void check_importance(const apo_model *model, const apo_metric *metrics, uint32_t n_metrics) {
+static void check_importance(const apo_model *model,
+                             const apo_metric *metrics,
+                             uint32_t n_metrics) {
   static job j;
   double *rows = make_rows(model, N_ROWS);
   job_fill(&j, model, rows, metrics != regression);

@@ -53,11 +53,11 @@ set(wrap_options)
 foreach(call IN LISTS wrapped)
   list(APPEND wrap_options "-Wl,--wrap=${call}")
 endforeach()
-if(EXISTS ${CMAKE_CURRENT_LIST_DIR}/fault_opencl.c)
-  apo_add_test(fault.opencl ${CMAKE_CURRENT_LIST_DIR}/fault_opencl.c OpenCL::OpenCL
+foreach(noun opencl device_run)
+  apo_add_test(fault.${noun} ${CMAKE_CURRENT_LIST_DIR}/fault_${noun}.c OpenCL::OpenCL
                ${wrap_options})
-  set_tests_properties(fault.opencl PROPERTIES SKIP_RETURN_CODE 77)
-endif()
+  set_tests_properties(fault.${noun} PROPERTIES SKIP_RETURN_CODE 77)
+endforeach()
 
 # A compiler that makes wrong programs.
 apo_add_test(fault.self_test ${CMAKE_CURRENT_LIST_DIR}/fault_self_test.c OpenCL::OpenCL

@@ -42,8 +42,8 @@ static inline apo_status explain_next(void *context,
   }
   if (n > max_rows) n = max_rows;
   if (rows->block > 0 && n > rows->block) n = rows->block;
-  *out = (apo_rows){rows->values + rows->at * rows->n_columns, n, rows->n_columns, 1,
-                    rows->n_columns, APO_F64};
+  *out = (apo_rows){
+      rows->values + rows->at * rows->n_columns, n, rows->n_columns, 1, rows->n_columns, APO_F64};
   rows->at += n;
   return APO_OK;
 }
