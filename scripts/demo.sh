@@ -27,7 +27,7 @@ install_missing "${build_packages[@]}"
 
 say "Build"
 if [ ! -f build/CMakeCache.txt ]; then
-  cmake --preset release -DAPO_TESTS=OFF -DAPO_BENCH=OFF >/dev/null
+  cmake --preset release -DAPO_TESTS=OFF >/dev/null
 fi
 cmake --build build --target apportion_tool -- --quiet
 tool=build/bin/apportion

@@ -56,7 +56,7 @@ tally() {
 build() {
   local launcher=()
   command -v ccache >/dev/null && launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache)
-  cmake --preset "$1" -DAPO_TESTS=ON -DAPO_BENCH=ON "${launcher[@]}" >"$results/$1.configure.log" ||
+  cmake --preset "$1" -DAPO_TESTS=ON "${launcher[@]}" >"$results/$1.configure.log" ||
     { cat "$results/$1.configure.log"; return 1; }
   cmake --build "$2" -j "$(nproc)"
 }

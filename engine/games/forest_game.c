@@ -27,8 +27,7 @@ static apo_status upload_base(apo_constants *c, apo_error *err) {
 static apo_status constants(apo_constants *c, apo_error *err) {
   const apo_code_forest *forest = c->plan->forest;
   const size_t n_codes = (size_t)c->plan->background->n_rows * c->plan->n_columns;
-  APO_TRY(apo_forest_constants(forest, c->executor, &c->node, &c->instance, &c->leaf64, &c->sets,
-                               &c->cut_begin, &c->cut_key, err));
+  APO_TRY(apo_forest_upload(forest, c->executor, &c->forest, err));
   APO_TRY(apo_constant_buffer(c->executor, forest->leaf32,
                               forest->n_values * sizeof *forest->leaf32, &c->leaf32, err));
   APO_TRY(apo_constant_buffer(c->executor, forest->output_begin,
@@ -91,10 +90,10 @@ static apo_status load(apo_lane *lane, const apo_rows *rows, uint64_t begin, apo
                               n * forest->cuts->key_bytes, err));
   APO_TRY(apo_executor_upload(lane->executor, lane->device_margin, 0, lane->staging_margin,
                               n_margins * sizeof *lane->staging_margin, err));
-  APO_TRY(apo_forest_codes(forest, lane->executor, padded, lane->value, c->cut_begin, c->cut_key,
-                           lane->code, err));
-  APO_TRY(apo_forest_margins(forest, lane->executor, padded, c->node, c->instance, c->leaf64,
-                             c->sets, lane->code, lane->device_margin, err));
+  APO_TRY(
+      apo_forest_codes(forest, &c->forest, lane->executor, padded, lane->value, lane->code, err));
+  APO_TRY(apo_forest_margins(forest, &c->forest, lane->executor, padded, lane->code,
+                             lane->device_margin, err));
   APO_TRY(apo_executor_download(lane->executor, lane->code, 0, lane->staging_codes,
                                 n * forest->cuts->code_bytes, err));
   APO_TRY(apo_executor_download(lane->executor, lane->device_margin, 0, lane->staging_margin,
@@ -141,9 +140,9 @@ static apo_status evaluate(apo_lane *lane, apo_error *err) {
       .spec = {(apo_i32)forest->cuts->code_bytes, apo_forest_needs_sets(forest), plan->response,
                group},
       .args = &args,
-      .buffers = {c->node, c->instance, c->leaf32, c->sets, c->output_begin, c->base32, lane->code,
-                  c->b_code, c->weight, c->player_of_column, lane->member, lane->list_of_row,
-                  lane->partial, lane->scratch},
+      .buffers = {c->forest.node, c->forest.instance, c->leaf32, c->forest.sets, c->output_begin,
+                  c->base32, lane->code, c->b_code, c->weight, c->player_of_column, lane->member,
+                  lane->list_of_row, lane->partial, lane->scratch},
       .group = (size_t)group,
   };
   return apo_mean_run(lane, &launch, (size_t)args.n_chunks * (size_t)group, aim, err);

@@ -9,41 +9,43 @@
 // About 0.2 s on two CPU cores, a tenth of that on a GPU.
 enum { MAX_LAUNCH_VISITS = 250000000 };
 
-apo_status apo_forest_constants(const apo_code_forest *forest,
-                                apo_executor *executor,
-                                apo_buffer **node,
-                                apo_buffer **instance,
-                                apo_buffer **leaf64,
-                                apo_buffer **sets,
-                                apo_buffer **cut_begin,
-                                apo_buffer **cut_key,
-                                apo_error *err) {
+apo_status apo_forest_upload(const apo_code_forest *forest,
+                             apo_executor *executor,
+                             apo_forest_buffers *out,
+                             apo_error *err) {
   const apo_cuts *cuts = forest->cuts;
   const size_t n_cuts = cuts->begin[cuts->n_columns];
   APO_TRY(apo_constant_buffer(executor, forest->nodes, forest->n_nodes * sizeof *forest->nodes,
-                              node, err));
+                              &out->node, err));
   APO_TRY(apo_constant_buffer(executor, forest->instances,
-                              forest->n_instances * sizeof *forest->instances, instance, err));
+                              forest->n_instances * sizeof *forest->instances, &out->instance,
+                              err));
   APO_TRY(apo_constant_buffer(executor, forest->leaf64, forest->n_values * sizeof *forest->leaf64,
-                              leaf64, err));
+                              &out->leaf64, err));
   APO_TRY(apo_constant_buffer(executor, forest->set_words,
-                              forest->n_set_words * sizeof *forest->set_words, sets, err));
+                              forest->n_set_words * sizeof *forest->set_words, &out->sets, err));
   APO_TRY(apo_constant_buffer(executor, cuts->begin,
-                              ((size_t)cuts->n_columns + 1) * sizeof *cuts->begin, cut_begin, err));
+                              ((size_t)cuts->n_columns + 1) * sizeof *cuts->begin, &out->cut_begin,
+                              err));
   void *keys = apo_cuts_device_keys(cuts);
   if (keys == NULL) return apo_fail(err, APO_ERR_MEMORY, "cuts: %zu of them", n_cuts);
   const apo_status status =
-      apo_constant_buffer(executor, keys, n_cuts * cuts->key_bytes, cut_key, err);
+      apo_constant_buffer(executor, keys, n_cuts * cuts->key_bytes, &out->cut_key, err);
   free(keys);
   return status;
 }
 
+void apo_forest_release(apo_executor *executor, apo_forest_buffers *buffers) {
+  apo_buffer **const all[] = {&buffers->node, &buffers->instance,  &buffers->leaf64,
+                              &buffers->sets, &buffers->cut_begin, &buffers->cut_key};
+  for (size_t i = 0; i < sizeof all / sizeof all[0]; ++i) apo_executor_release(executor, all[i]);
+}
+
 apo_status apo_forest_codes(const apo_code_forest *forest,
+                            const apo_forest_buffers *buffers,
                             apo_executor *executor,
                             uint32_t n_rows,
                             apo_buffer *value,
-                            apo_buffer *cut_begin,
-                            apo_buffer *cut_key,
                             apo_buffer *code,
                             apo_error *err) {
   const apo_i32 group = apo_group_of(executor);
@@ -53,7 +55,7 @@ apo_status apo_forest_codes(const apo_code_forest *forest,
       .stage = apo_stage_find("row_codes"),
       .spec = {(apo_i32)forest->cuts->key_bytes, (apo_i32)forest->cuts->code_bytes, group, rows},
       .args = &args,
-      .buffers = {value, cut_begin, cut_key, code},
+      .buffers = {value, buffers->cut_begin, buffers->cut_key, code},
       .n_items = n_rows / (size_t)rows,
       .group = (size_t)group,
   };
@@ -67,12 +69,9 @@ uint32_t apo_forest_launch_instances(const apo_code_forest *forest, uint32_t n_r
 }
 
 apo_status apo_forest_margins(const apo_code_forest *forest,
+                              const apo_forest_buffers *buffers,
                               apo_executor *executor,
                               uint32_t n_rows,
-                              apo_buffer *node,
-                              apo_buffer *instance,
-                              apo_buffer *leaf64,
-                              apo_buffer *sets,
                               apo_buffer *code,
                               apo_buffer *margin,
                               apo_error *err) {
@@ -94,7 +93,8 @@ apo_status apo_forest_margins(const apo_code_forest *forest,
           .stage = apo_stage_find("forest_margin"),
           .spec = {(apo_i32)forest->cuts->code_bytes, forest->has_sets ? 1 : 0, group, rows},
           .args = &args,
-          .buffers = {node, instance, leaf64, sets, code, margin},
+          .buffers = {buffers->node, buffers->instance, buffers->leaf64, buffers->sets, code,
+                      margin},
           .n_items = n_rows / (size_t)rows,
           .group = (size_t)group,
       };

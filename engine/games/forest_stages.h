@@ -10,38 +10,40 @@ static inline apo_i32 apo_forest_needs_sets(const apo_code_forest *forest) {
   return forest->has_sets || forest->cuts->code_bytes == 4 ? 1 : 0;
 }
 
-/** Put what codes and margins need on a device. */
-APO_NODISCARD apo_status apo_forest_constants(const apo_code_forest *forest,
-                                              apo_executor *executor,
-                                              apo_buffer **node,
-                                              apo_buffer **instance,
-                                              apo_buffer **leaf64,
-                                              apo_buffer **sets,
-                                              apo_buffer **cut_begin,
-                                              apo_buffer **cut_key,
-                                              apo_error *err);
+/** A forest on a device: what every stage over its codes and nodes reads. */
+typedef struct apo_forest_buffers {
+  apo_buffer *node;
+  apo_buffer *instance;
+  apo_buffer *leaf64;
+  apo_buffer *sets;
+  apo_buffer *cut_begin;
+  apo_buffer *cut_key;
+} apo_forest_buffers;
 
-/** Queue row_codes.  `n_rows` is a multiple of APO_TILE_GRAIN; buffers as the stage says. */
-APO_NODISCARD apo_status apo_forest_codes(const apo_code_forest *forest,
-                                          apo_executor *executor,
-                                          uint32_t n_rows,
-                                          apo_buffer *value,
-                                          apo_buffer *cut_begin,
-                                          apo_buffer *cut_key,
-                                          apo_buffer *code,
-                                          apo_error *err);
+/** Put a forest on a device.  What was made is released by the call below, on failure too. */
+APO_NODISCARD apo_status apo_forest_upload(const apo_code_forest *forest,
+                                           apo_executor *executor,
+                                           apo_forest_buffers *out,
+                                           apo_error *err);
+void apo_forest_release(apo_executor *executor, apo_forest_buffers *buffers);
 
 /** How many trees one launch over `n_rows` rows may walk, so that launches stay short. */
 uint32_t apo_forest_launch_instances(const apo_code_forest *forest, uint32_t n_rows);
 
+/** Queue row_codes.  `n_rows` is a multiple of APO_TILE_GRAIN; value and code as the stage says. */
+APO_NODISCARD apo_status apo_forest_codes(const apo_code_forest *forest,
+                                          const apo_forest_buffers *buffers,
+                                          apo_executor *executor,
+                                          uint32_t n_rows,
+                                          apo_buffer *value,
+                                          apo_buffer *code,
+                                          apo_error *err);
+
 /** Queue forest_margin for all outputs; adds to `margin`. */
 APO_NODISCARD apo_status apo_forest_margins(const apo_code_forest *forest,
+                                            const apo_forest_buffers *buffers,
                                             apo_executor *executor,
                                             uint32_t n_rows,
-                                            apo_buffer *node,
-                                            apo_buffer *instance,
-                                            apo_buffer *leaf64,
-                                            apo_buffer *sets,
                                             apo_buffer *code,
                                             apo_buffer *margin,
                                             apo_error *err);

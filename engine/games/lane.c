@@ -53,14 +53,14 @@ void apo_constants_destroy(apo_constants **constants) {
   if (constants == NULL || *constants == NULL) return;
   apo_constants *c = *constants;
   apo_buffer **const buffers[] = {
-      &c->node,         &c->instance,         &c->leaf64,          &c->leaf32,  &c->sets,
-      &c->output_begin, &c->base32,           &c->cut_begin,       &c->cut_key, &c->b_code,
-      &c->base,         &c->coefficient_high, &c->coefficient_low, &c->b_term,  &c->background,
-      &c->weight,       &c->player_of_column,
+      &c->leaf32,     &c->output_begin,     &c->base32,           &c->b_code,
+      &c->base,       &c->coefficient_high, &c->coefficient_low,  &c->b_term,
+      &c->background, &c->weight,           &c->player_of_column,
   };
   for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; ++i) {
     apo_executor_release(c->executor, buffers[i]);
   }
+  apo_forest_release(c->executor, &c->forest);
   free(c);
   *constants = NULL;
 }

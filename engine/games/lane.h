@@ -12,6 +12,7 @@
 #ifndef APO_ENGINE_GAMES_LANE_H
 #define APO_ENGINE_GAMES_LANE_H
 
+#include "engine/games/forest_stages.h"
 #include "engine/plan/plan.h"
 
 /** Lists of coalitions for the rows of a tile. */
@@ -56,9 +57,9 @@ struct apo_lane {
 
 struct apo_constants {
   const apo_plan *plan;
-  apo_executor *executor; /* borrowed: the first lane's */
-  apo_buffer *node, *instance, *leaf64, *leaf32, *sets, *output_begin, *base32; /* forest */
-  apo_buffer *cut_begin, *cut_key, *b_code;
+  apo_executor *executor;    /* borrowed: the first lane's */
+  apo_forest_buffers forest; /* forest */
+  apo_buffer *leaf32, *output_begin, *base32, *b_code;
   apo_buffer *base, *coefficient_high, *coefficient_low, *b_term; /* linear */
   apo_buffer *background;                                         /* callback */
   apo_buffer *weight, *player_of_column;

@@ -75,15 +75,21 @@ static apo_status buffers(apo_lane *lane, apo_error *err) {
   return apo_mean_buffers(lane, plan->tiling.rows * n_blocks * n_values * sizeof(float), err);
 }
 
-static void sum_margins(apo_lane *lane, const float *high, const float *low) {
+// An infinite value makes an infinite term, which no attribution can share out.
+static apo_status sum_margins(apo_lane *lane, const float *high, const float *low, apo_error *err) {
   const apo_plan *plan = lane->plan;
   for (size_t i = 0; i < (size_t)lane->n_rows * plan->n_outputs; ++i) {
     double margin = plan->model->base[i % plan->n_outputs];
     for (uint32_t p = 0; p < plan->n_players; ++p) {
       margin += (double)high[i * plan->n_players + p] + (double)low[i * plan->n_players + p];
     }
+    if (!isfinite(margin)) {
+      return apo_fail(err, APO_ERR_FORMAT, "row %zu: output %zu: margin %g, needed a finite one",
+                      i / plan->n_outputs, i % plan->n_outputs, margin);
+    }
     lane->margin[i] = margin;
   }
+  return APO_OK;
 }
 
 static apo_status load(apo_lane *lane, const apo_rows *rows, uint64_t begin, apo_error *err) {
@@ -110,7 +116,7 @@ static apo_status load(apo_lane *lane, const apo_rows *rows, uint64_t begin, apo
   APO_TRY(apo_executor_download(lane->executor, lane->term_low, 0, term_low,
                                 n_terms * sizeof *term_low, err));
   APO_TRY(apo_executor_wait(lane->executor, err));
-  sum_margins(lane, term_high, term_low);
+  APO_TRY(sum_margins(lane, term_high, term_low, err));
   apo_lane_mark_rows(lane);
   return APO_OK;
 }

@@ -1,5 +1,5 @@
 /* footprint.h - the bytes of a run, by what holds them: as engine/games, the explainers and the
- * runner allocate.  Whoever adds a buffer there adds it here; axiom.memory compares the two.
+ * runner allocate.  Whoever adds a buffer there adds it here; unit.footprint compares the two.
  */
 #ifndef APO_ENGINE_PLAN_FOOTPRINT_H
 #define APO_ENGINE_PLAN_FOOTPRINT_H

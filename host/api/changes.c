@@ -17,7 +17,8 @@ enum { CPU_TILE_ROWS = 2048, GPU_TILE_ROWS = 16384 };
 // One device's queue with the forest on it and room for a tile.
 typedef struct worker {
   apo_executor *executor;
-  apo_buffer *node, *instance, *leaf64, *sets, *cut_begin, *cut_key, *player_of_column;
+  apo_forest_buffers forest;
+  apo_buffer *player_of_column;
   apo_buffer *code, *donor, *change, *parted;
   uint32_t row_begin; /* of the tile at hand */
   uint32_t n_rows;
@@ -49,13 +50,12 @@ static void close_workers(apo_changes *c) {
   for (uint32_t i = 0; i < c->n_workers; ++i) {
     worker *w = &c->workers[i];
     apo_buffer **const buffers[] = {
-        &w->node,      &w->instance, &w->leaf64,           &w->sets,
-        &w->cut_begin, &w->cut_key,  &w->player_of_column, &w->code,
-        &w->donor,     &w->change,   &w->parted,
+        &w->player_of_column, &w->code, &w->donor, &w->change, &w->parted,
     };
     for (size_t b = 0; b < sizeof buffers / sizeof buffers[0]; ++b) {
       apo_executor_release(w->executor, buffers[b]);
     }
+    apo_forest_release(w->executor, &w->forest);
   }
   c->n_workers = 0;
 }
@@ -65,8 +65,7 @@ static apo_status open_worker(apo_changes *c, worker *w, apo_error *err) {
   const size_t rows = apo_padded_rows(c->tile_rows);
   const size_t code_bytes = rows * forest->n_columns * forest->cuts->code_bytes;
   const size_t n_changes = rows * c->tile_players * forest->n_outputs;
-  APO_TRY(apo_forest_constants(forest, w->executor, &w->node, &w->instance, &w->leaf64, &w->sets,
-                               &w->cut_begin, &w->cut_key, err));
+  APO_TRY(apo_forest_upload(forest, w->executor, &w->forest, err));
   APO_TRY(apo_constant_buffer(w->executor, c->spec.player_of_column,
                               forest->n_columns * sizeof(uint32_t), &w->player_of_column, err));
   APO_TRY(apo_executor_buffer(w->executor, code_bytes, &w->code, err));
@@ -147,8 +146,8 @@ static apo_status launch(
           .stage = apo_stage_find("donor_margin"),
           .spec = {(apo_i32)forest->cuts->code_bytes, forest->has_sets ? 1 : 0, group, rows},
           .args = &args,
-          .buffers = {w->node, w->instance, w->leaf64, w->sets, w->player_of_column, w->code,
-                      w->donor, w->change, w->parted},
+          .buffers = {w->forest.node, w->forest.instance, w->forest.leaf64, w->forest.sets,
+                      w->player_of_column, w->code, w->donor, w->change, w->parted},
           .n_items = n_rows / (size_t)rows,
           .group = (size_t)group,
       };
@@ -249,20 +248,63 @@ static void mix_row(
   }
 }
 
+// What a value of a column adds to a margin.  Rows were scored before, so missing values have a rule.
+static double linear_term(const apo_model *model, uint32_t output, uint32_t column, double value) {
+  const double w = model->linear->coefficients[(size_t)output * model->n_columns + column];
+  const double moved = apo_transform_value(&model->transform, column, value);
+  return w == 0.0 || isnan(moved) ? 0.0 : w * moved;
+}
+
+// Only the player's terms change, so wide models cost their columns once, not once a player.
+static apo_status linear_row(apo_changes *c,
+                             uint32_t row,
+                             uint32_t donor,
+                             uint32_t player,
+                             const uint32_t *columns,
+                             uint32_t n_columns,
+                             double *out,
+                             apo_error *err) {
+  const apo_model *model = c->spec.model;
+  const double *from = c->spec.values + (size_t)donor * model->n_columns;
+  const double *to = c->spec.values + (size_t)row * model->n_columns;
+  for (uint32_t k = 0; k < model->n_outputs; ++k) {
+    double change = 0.0;
+    for (uint32_t i = 0; i < n_columns; ++i) {
+      change += linear_term(model, k, columns[i], from[columns[i]]) -
+                linear_term(model, k, columns[i], to[columns[i]]);
+    }
+    out[k] = c->spec.margins[(size_t)row * model->n_outputs + k] + change;
+    if (isfinite(out[k])) continue;
+    mix_row(c, row, donor, player, c->work);  // an infinity came or went
+    return apo_model_margin(model, c->work, out, err);
+  }
+  return APO_OK;
+}
+
 static apo_status linear_margins(apo_changes *c,
                                  const uint32_t *donor,
                                  uint32_t player,
                                  uint32_t n_players,
                                  double *out,
                                  apo_error *err) {
+  apo_status status = APO_OK;
   const apo_model *model = c->spec.model;
-  for (uint32_t p = player; p < player + n_players; ++p) {
-    for (uint32_t row = 0; row < c->spec.n_rows; ++row, out += model->n_outputs) {
-      mix_row(c, row, donor[row], p, c->work);
-      APO_TRY(apo_model_margin(model, c->work, out, err));
+  uint32_t *columns = apo_alloc(model->n_columns, sizeof *columns);
+  if (columns == NULL) {
+    return apo_fail(err, APO_ERR_MEMORY, "importance: %u columns", model->n_columns);
+  }
+  for (uint32_t p = player; p < player + n_players && status == APO_OK; ++p) {
+    uint32_t n = 0;
+    for (uint32_t column = 0; column < model->n_columns; ++column) {
+      if (c->spec.player_of_column[column] == p) columns[n++] = column;
+    }
+    for (uint32_t row = 0; row < c->spec.n_rows && status == APO_OK; ++row) {
+      status = linear_row(c, row, donor[row], p, columns, n, out, err);
+      out += model->n_outputs;
     }
   }
-  return APO_OK;
+  free(columns);
+  return status;
 }
 
 static apo_status callback_margins(apo_changes *c,

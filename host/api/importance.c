@@ -201,6 +201,10 @@ static apo_status read_rows(importance_run *r, apo_scorer *scorer, apo_error *er
     APO_TRY(r->source->next(r->source->context, apo_scorer_block_rows(scorer), &rows, err));
     is_end = rows.n_rows == 0;
     if (is_end) continue;
+    if (rows.n_rows > r->request->n_rows - n_read) {
+      return apo_fail(err, APO_ERR_FORMAT, "rows: more than the targets are: %llu",
+                      (unsigned long long)r->request->n_rows);
+    }
     APO_TRY(apo_scorer_put(scorer, &rows, err));
     keep_values(r, &rows, n_read, &n_values);
     n_read += rows.n_rows;

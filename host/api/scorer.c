@@ -20,7 +20,7 @@ static const uint64_t default_memory_bytes = 1ull << 30;
 
 // What all lanes of one device share.
 typedef struct constants {
-  apo_buffer *node, *instance, *leaf64, *sets, *cut_begin, *cut_key; /* forest */
+  apo_forest_buffers forest;
   apo_buffer *coefficient_high, *coefficient_low, *player_of_column; /* linear */
 } constants;
 
@@ -81,17 +81,12 @@ static void close_workers(apo_scorer *s) {
         &w->low,
         &w->term_high,
         &w->term_low,
-        &c->node,
-        &c->instance,
-        &c->leaf64,
-        &c->sets,
-        &c->cut_begin,
-        &c->cut_key,
         &c->coefficient_high,
         &c->coefficient_low,
         &c->player_of_column,
     };
     release_all(w->executor, buffers, sizeof buffers / sizeof buffers[0]);
+    apo_forest_release(w->executor, &c->forest);
   }
   s->n_workers = 0;
 }
@@ -100,8 +95,7 @@ static apo_status open_constants(apo_scorer *s, worker *w, apo_error *err) {
   constants *c = &w->own;
   w->shared = c;
   if (s->forest != NULL) {
-    return apo_forest_constants(s->forest, w->executor, &c->node, &c->instance, &c->leaf64,
-                                &c->sets, &c->cut_begin, &c->cut_key, err);
+    return apo_forest_upload(s->forest, w->executor, &c->forest, err);
   }
   if (s->model->kind != APO_MODEL_LINEAR) return APO_OK;
   // For a margin all columns belong to one player.
@@ -165,10 +159,8 @@ static apo_status queue_forest(apo_scorer *s, const worker *w, block *b, apo_err
   memset(b->sums, 0, sum_bytes);
   APO_TRY(apo_executor_upload(w->executor, w->value, 0, b->values, n * cuts->key_bytes, err));
   APO_TRY(apo_executor_upload(w->executor, w->margin, 0, b->sums, sum_bytes, err));
-  APO_TRY(apo_forest_codes(s->forest, w->executor, rows, w->value, c->cut_begin, c->cut_key,
-                           w->code, err));
-  APO_TRY(apo_forest_margins(s->forest, w->executor, rows, c->node, c->instance, c->leaf64, c->sets,
-                             w->code, w->margin, err));
+  APO_TRY(apo_forest_codes(s->forest, &c->forest, w->executor, rows, w->value, w->code, err));
+  APO_TRY(apo_forest_margins(s->forest, &c->forest, w->executor, rows, w->code, w->margin, err));
   if (b->codes != NULL) {
     APO_TRY(apo_executor_download(w->executor, w->code, 0, b->codes, n * cuts->code_bytes, err));
   }

@@ -483,7 +483,7 @@ static void importance_refuses_by_name(void **state) {
                     {APO_ERR_ARGUMENT, "metric 17 is not known"},
                     {APO_ERR_FORMAT, "auc: "},
                     {APO_ERR_FORMAT, "weights: sum 0"},
-                    {APO_ERR_FORMAT, "the targets are 29"},
+                    {APO_ERR_FORMAT, "the targets are: 29"},
                     {APO_ERR_UNSUPPORTED, "the link step has no response"},
                     {APO_ERR_FORMAT, "rows: none"},
                     {APO_ERR_ARGUMENT, "request: 1 bytes"}};

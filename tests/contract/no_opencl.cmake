@@ -9,7 +9,7 @@ set(tests unit.devices unit.executor unit.model unit.program_cache contract.read
 
 run("configure" ${CMAKE_COMMAND} -S ${ROOT} -B ${work}/build -G ${GENERATOR}
     -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_COMPILER=${CC} -DCMAKE_C_COMPILER_LAUNCHER=${LAUNCHER}
-    -DCMAKE_C_FLAGS=-I${work}/trap -DAPO_OPENCL=OFF -DAPO_BENCH=OFF)
+    -DCMAKE_C_FLAGS=-I${work}/trap -DAPO_OPENCL=OFF)
 run("build" ${CMAKE_COMMAND} --build ${work}/build --target apportion apportion_tool ${tests})
 foreach(test IN LISTS tests)
   run("${test}" ${CMAKE_COMMAND} -E chdir ${ROOT} ${work}/build/tests/${test})

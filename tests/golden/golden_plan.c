@@ -76,14 +76,13 @@ static void check(const char *name,
 }
 
 static apo_model *forest(uint32_t n_columns, uint32_t n_outputs, uint32_t n_trees) {
-  const apo_random_spec spec = {
-      .seed = 12,
-      .n_columns = n_columns,
-      .n_outputs = n_outputs,
-      .n_trees = n_trees,
-      .max_depth = 6,
-      .cast_f32 = true,
-      .link = n_outputs > 1 ? APO_LINK_SOFTMAX : APO_LINK_SIGMOID};
+  const apo_random_spec spec = {.seed = 12,
+                                .n_columns = n_columns,
+                                .n_outputs = n_outputs,
+                                .n_trees = n_trees,
+                                .max_depth = 6,
+                                .cast_f32 = true,
+                                .link = n_outputs > 1 ? APO_LINK_SOFTMAX : APO_LINK_SIGMOID};
   return apo_random_model(&spec);
 }
 
@@ -118,9 +117,8 @@ static void a_forest_of_classes_by_permutation(void **state) {
 static void a_wide_forest_in_a_small_budget(void **state) {
   (void)state;
   apo_model *model = forest(400, 1, 50);
-  const apo_request request = {.method = APO_METHOD_KERNEL,
-                               .coalitions_per_row = 1,
-                               .memory_bytes = UINT64_C(128) << 20};
+  const apo_request request = {
+      .method = APO_METHOD_KERNEL, .coalitions_per_row = 1, .memory_bytes = UINT64_C(128) << 20};
   check("plan_wide_cpu", model, 10, &request, one_cpu, 1);
   check("plan_wide_gpu", model, 10, &request, one_gpu, 1);
   apo_model_destroy(&model);

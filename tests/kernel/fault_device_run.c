@@ -36,11 +36,8 @@ static apo_status run_plan(work *w, apo_devices *devices, answer *out, apo_error
   return status;
 }
 
-static apo_status take(void *context,
-                       uint64_t row_begin,
-                       uint64_t n_rows,
-                       const double *predictions,
-                       apo_error *err) {
+static apo_status take(
+    void *context, uint64_t row_begin, uint64_t n_rows, const double *predictions, apo_error *err) {
   (void)err;
   assert_true(row_begin + n_rows <= N_ROWS);
   memcpy(((answer *)context)->prediction + row_begin, predictions, n_rows * sizeof(double));
@@ -52,8 +49,8 @@ static apo_status run_prediction(work *w, apo_devices *devices, answer *out, apo
   const apo_source source = {&from, explain_next};
   const apo_prediction_sink sink = {out, take};
   apo_report report;
-  const apo_status status = apo_predict(w->c.model, devices, APO_OUTPUT_RAW, 1 << 20, &source,
-                                        &sink, NULL, &report, err);
+  const apo_status status =
+      apo_predict(w->c.model, devices, APO_OUTPUT_RAW, 1 << 20, &source, &sink, NULL, &report, err);
   out->n_faults = report.n_faults;
   return status;
 }
@@ -141,7 +138,6 @@ static uint32_t fail_calls(work *w, cl_int code, bool goes_on, long step, bool h
     }
     if (!failed) {
       assert_in_range(n_granted, 10, MAX_CALLS);
-      if (getenv("DBG")) print_message("%ld calls, survived %u\n", n_granted, n_survived);
       return n_survived;
     }
     n_survived += status == APO_OK;
