@@ -259,7 +259,7 @@ typedef struct apo_request {
  * Owns:    nothing; what it points to belongs to the call and is gone when `put` returns.
  */
 typedef struct apo_tile {
-  uint64_t row_begin; /**< number of the first row, counted from row 0 of the source */
+  uint64_t row_begin; /**< number of the first row: row_origin for row 0 of the source */
   uint32_t n_rows;    /**< at least 1, at most the plan's rows per tile */
   uint32_t n_outputs; /**< classes or targets */
   uint32_t n_players; /**< columns or groups */

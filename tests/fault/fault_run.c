@@ -134,8 +134,8 @@ static apo_status importance_of_all(world *w, apo_error *err) {
   explain_rows from = {.values = w->rows, .n_rows = N_ROWS, .n_columns = N_COLUMNS, .block = 2};
   const apo_source source = {&from, explain_next};
   apo_importance *importance = NULL;
-  const apo_status status = apo_importance_compute(w->model, w->devices, &request, &source, NULL,
-                                                   &importance, NULL, err);
+  const apo_status status =
+      apo_importance_compute(w->model, w->devices, &request, &source, NULL, &importance, NULL, err);
   assert_int_equal(importance == NULL, status != APO_OK);
   apo_importance_destroy(&importance);
   return status;

@@ -68,8 +68,7 @@ static void check_run(
   request.memory_bytes = memory;
   request.n_samples = s->n_samples;
   assert_ok(apo_background_create(c->model, &b, NULL, &background, &err), &err);
-  const apo_status status =
-      apo_plan_create(c->model, background, &request, devices, &plan, &err);
+  const apo_status status = apo_plan_create(c->model, background, &request, devices, &plan, &err);
   if (status == APO_ERR_LIMIT) {
     assert_true(strstr(err.message, "memory: one row needs ") != NULL);
   } else {
