@@ -100,8 +100,8 @@ class Outcome:
         return self.summary["rows"] / self.summary["rows_per_second"]
 
 
-# A process starts with the peak of the one that it was forked from, so the tool is a child of a small
-# Python, which reports what it used on a line of its own.
+# A process starts with the peak of the one that it was forked from, so the tool is a child of a
+# small Python, which reports what it used on a line of its own.
 LAUNCHER = """
 import json, os, sys, time
 start = time.perf_counter()
@@ -157,7 +157,13 @@ def timed(function: Callable[[], Any]) -> float:
 
 
 def result(
-    workload: str, part: str, who: str, rows: int, times: list[float], check: str, status: str = "ok"
+    workload: str,
+    part: str,
+    who: str,
+    rows: int,
+    times: list[float],
+    check: str,
+    status: str = "ok",
 ) -> Result:
     median = statistics.median(times)
     return Result(

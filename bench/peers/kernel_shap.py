@@ -42,9 +42,7 @@ def run(settings: Settings, folder: Path) -> list[Result]:
 
     def peer(seed: int) -> np.ndarray:
         np.random.seed(seed)
-        return np.asarray(
-            explainer.shap_values(rows, nsamples=n_samples, l1_reg=0, silent=True)
-        )
+        return np.asarray(explainer.shap_values(rows, nsamples=n_samples, l1_reg=0, silent=True))
 
     def ours() -> dict[str, float]:
         outcome = explain(settings, folder, forest, few, *options)[2]

@@ -48,8 +48,16 @@ def run(settings: Settings, folder: Path) -> list[Result]:
             check = f"peak {outcome.peak_bytes / 2**20:.0f} MiB, {growth:.3f} of {SIZES[0]} rows'"
             lines.append(
                 Result(
-                    f"{forest.name} {name}, memory, budget {BUDGET}", "process", "apportion", size,
-                    1, outcome.seconds, 0.0, size / outcome.seconds, status=status, check=check,
+                    f"{forest.name} {name}, memory, budget {BUDGET}",
+                    "process",
+                    "apportion",
+                    size,
+                    1,
+                    outcome.seconds,
+                    0.0,
+                    size / outcome.seconds,
+                    status=status,
+                    check=check,
                 )  # fmt: skip
             )
             out.unlink()

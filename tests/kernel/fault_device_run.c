@@ -1,13 +1,18 @@
 /* fault_device_run.c - a run, a prediction and an importance whose n-th OpenCL call fails: the
  * result is still right and complete, or the failure is reported; nothing is left either way.
  */
+#define _POSIX_C_SOURCE 200809L
+
 #include <stdlib.h>
 
 #include "tests/kernel/failing_driver.h"
 #include "tests/support/explain.h"
 #include "tests/support/random_forest.h"
+#include "tests/support/scratch.h"
 
 enum { N_ROWS = 12, N_BACKGROUND = 3, N_COLUMNS = 5, MAX_CALLS = 3000 };
+
+static scratch place; /* of the kernel cache, for the whole program */
 
 typedef struct answer {
   float phi[N_ROWS * N_COLUMNS];
@@ -79,9 +84,10 @@ static apo_status run_importance(work *w, apo_devices *devices, answer *out, apo
   return status;
 }
 
+// Programs are compiled once, by the first run, and then come from the cache.
 static apo_devices *open_quickly(const char *list) {
   const apo_device_options options = {
-      .struct_bytes = sizeof options, .list = list, .skip_self_test = 1};
+      .struct_bytes = sizeof options, .list = list, .cache_dir = place.folder, .skip_self_test = 1};
   apo_devices *devices = NULL;
   apo_error err;
   if (apo_devices_open(&options, &devices, &err) != APO_OK) print_message("%s\n", err.message);
@@ -146,7 +152,7 @@ static uint32_t fail_calls(work *w, cl_int code, bool goes_on, long step, bool h
   return 0;
 }
 
-// Steps are primes, so that the loops meet different calls; each run builds its kernels again.
+// Steps are primes, so that the loops meet different calls.
 static void check_work(work *w) {
   w->list = "auto";  // the reference may go on
   fail_calls(w, CL_OUT_OF_RESOURCES, false, 7, true);
@@ -210,6 +216,18 @@ static void importance(void **state) {
   on_device(run_importance, NULL);
 }
 
+static int make_place(void **state) {
+  (void)state;
+  place = scratch_open();
+  return 0;
+}
+
+static int remove_place(void **state) {
+  (void)state;
+  scratch_close(&place);
+  return 0;
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(explaining_by_kernel),
@@ -217,5 +235,5 @@ int main(void) {
       cmocka_unit_test(predicting),
       cmocka_unit_test(importance),
   };
-  return cmocka_run_group_tests_name("fault.device_run", tests, NULL, NULL);
+  return cmocka_run_group_tests_name("fault.device_run", tests, make_place, remove_place);
 }

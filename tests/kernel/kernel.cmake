@@ -45,7 +45,8 @@ endforeach()
 
 # OpenCL calls that fail: the n-th call of each kind.
 set(wrapped clGetPlatformIDs clCreateContext clCreateCommandQueue clCreateBuffer
-    clCreateProgramWithSource clBuildProgram clCreateKernel clSetKernelArg clEnqueueWriteBuffer
+    clCreateProgramWithSource clCreateProgramWithBinary clBuildProgram clCreateKernel
+    clSetKernelArg clEnqueueWriteBuffer
     clEnqueueReadBuffer clEnqueueNDRangeKernel clFlush clFinish clGetEventInfo
     clReleaseContext clReleaseCommandQueue clReleaseMemObject clReleaseProgram clReleaseKernel
     clReleaseEvent)

@@ -8,7 +8,7 @@ from typing import Callable
 
 import numpy as np
 import xgboost as xgb
-from support import softmax, sigmoid
+from support import sigmoid, softmax
 
 
 @dataclass

@@ -63,7 +63,7 @@ class Tool:
         weights: np.ndarray | None = None,
         errors: bool = False,
     ) -> Any:
-        """phi [rows, outputs, features], base [rows, outputs] and, if asked for, errors like phi."""
+        """phi [rows, outputs, features], base [rows, outputs]; if asked for, errors like phi."""
         out = self.path("phi.npy")
         words: list[Any] = [
             "--model", model, "--data", self.array("rows", rows),
@@ -90,8 +90,10 @@ def cpu_device_reason() -> str:
     done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
     if "APO_PEER_DEVICE" in os.environ:
         return ""
-    return "" if "pocl" in done.stdout.lower() or '"cpu"' in done.stdout.lower() else (
-        f"no OpenCL CPU device: {done.stdout.strip()[-200:]}{done.stderr.strip()[-200:]}"
+    return (
+        ""
+        if "pocl" in done.stdout.lower() or '"cpu"' in done.stdout.lower()
+        else (f"no OpenCL CPU device: {done.stdout.strip()[-200:]}{done.stderr.strip()[-200:]}")
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -48,7 +47,9 @@ def scores_of(found: dict, metric: str, n_players: int = N_COLUMNS) -> np.ndarra
     assert len(features) == n_players
     scores = np.array([entry["scores"] for entry in features])
     assert scores.shape == (n_players, N_REPEATS)
-    np.testing.assert_allclose([entry["mean"] for entry in features], scores.mean(axis=1), rtol=1e-9)
+    np.testing.assert_allclose(
+        [entry["mean"] for entry in features], scores.mean(axis=1), rtol=1e-9
+    )
     np.testing.assert_allclose(
         [entry["std"] for entry in features], scores.std(axis=1), rtol=1e-6, atol=1e-12
     )

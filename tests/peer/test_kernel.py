@@ -92,7 +92,9 @@ def test_a_row_that_is_the_background_gets_zeros(tool: Tool, tmp_path: Path) -> 
     np.testing.assert_allclose(base, game.raw(game.rows[:1]), atol=1e-5)
 
 
-def test_both_coalition_designs_agree_when_all_are_enumerated(reference: Tool, tmp_path: Path) -> None:
+def test_both_coalition_designs_agree_when_all_are_enumerated(
+    reference: Tool, tmp_path: Path
+) -> None:
     game = make_game(tmp_path, 7, seed=4)
     options = ["--method", "kernel", "--output", "probability", "--link", "logit", "--coalitions"]
     shared, _ = reference.explain(game.model, game.rows, game.background, *options, "shared")
@@ -147,9 +149,7 @@ def test_raw_error_is_no_larger_than_shaps(
 
 
 @pytest.mark.parametrize("link", ["identity", "logit"])
-def test_probability_error_is_no_larger_than_shaps(
-    opencl: Tool, tmp_path: Path, link: str
-) -> None:
+def test_probability_error_is_no_larger_than_shaps(opencl: Tool, tmp_path: Path, link: str) -> None:
     game = make_game(tmp_path, 12, n_rows=5, n_background=8, seed=6)
     exact, _, _ = brute_force(
         game.probability, game.rows, game.background, None, logit if link == "logit" else identity

@@ -29,7 +29,9 @@ def test_the_exact_value_lies_within_the_standard_errors(
         "--link", link, "--nsamples", n_pairs * (2 * 8 + 1), errors=True,
     )  # fmt: skip
     span = np.ptp(explained, axis=0).max()
-    np.testing.assert_allclose(found_base, np.broadcast_to(base, found_base.shape), atol=1e-5 * span)
+    np.testing.assert_allclose(
+        found_base, np.broadcast_to(base, found_base.shape), atol=1e-5 * span
+    )
     np.testing.assert_allclose(phi.sum(axis=2) + found_base, explained, atol=1e-5 * span)
     away = np.abs(phi - expected) / (errors + 1e-6 * span)
     # Of a normal deviate 4.6 % lie beyond 2 and 1 in 16,000 beyond 4; shared permutations tie the

@@ -115,7 +115,9 @@ def check(
         np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance + 8 * HALF_ULP)
 
 
-def train(params: dict, rows: np.ndarray, target: np.ndarray, rounds: int = 30, **more) -> xgb.Booster:
+def train(
+    params: dict, rows: np.ndarray, target: np.ndarray, rounds: int = 30, **more
+) -> xgb.Booster:
     depth = {} if params.get("booster") == "gblinear" else {"max_depth": 4}
     settings = {"eta": 0.3, "seed": 1, "nthread": 2, **depth, **params}
     return xgb.train(settings, xgb.DMatrix(rows, target, **more), num_boost_round=rounds)
@@ -158,7 +160,11 @@ def test_categorical_splits(tool: Tool, tmp_path: Path, to_onehot: int) -> None:
     effect = rng.normal(size=40)
     target = effect[rows[:, 0].astype(int)] + score_of(rows) * (rows[:, 1] == 2)
     kinds = ["c", "c", "q", "q", "q", "q"]
-    params = {"tree_method": "hist", "max_cat_to_onehot": to_onehot, "objective": "reg:squarederror"}
+    params = {
+        "tree_method": "hist",
+        "max_cat_to_onehot": to_onehot,
+        "objective": "reg:squarederror",
+    }
     booster = train(params, rows, target, feature_types=kinds, enable_categorical=True)
     probe = make_rows(300, 6, missing=0.2)
     probe[:, 0] = rng.integers(0, 60, len(probe))  # codes above 39 were never seen
@@ -177,7 +183,11 @@ def test_dart(tool: Tool, tmp_path: Path) -> None:
 @pytest.mark.parametrize("n_classes", [1, 3])
 def test_gblinear(tool: Tool, tmp_path: Path, n_classes: int) -> None:
     rows = make_rows(1000, 8, missing=0.1)
-    params: dict = {"booster": "gblinear", "objective": "binary:logistic", "updater": "coord_descent"}
+    params: dict = {
+        "booster": "gblinear",
+        "objective": "binary:logistic",
+        "updater": "coord_descent",
+    }
     target = (score_of(rows) > 0).astype(int)
     if n_classes > 1:
         params |= {"objective": "multi:softprob", "num_class": n_classes}
@@ -216,7 +226,11 @@ def test_random_forest(tool: Tool, tmp_path: Path, n_classes: int) -> None:
         target = np.digitize(score_of(rows), [-0.5, 0.7])
     booster = train(params, rows, target, rounds=2)
     check(
-        tool, booster, edge_rows(booster, True), tmp_path, "sigmoid" if n_classes == 1 else "softmax"
+        tool,
+        booster,
+        edge_rows(booster, True),
+        tmp_path,
+        "sigmoid" if n_classes == 1 else "softmax",
     )
 
 
