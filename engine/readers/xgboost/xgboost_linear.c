@@ -31,6 +31,8 @@ apo_status apo_xgboost_linear(apo_json_at booster, apo_model *model, apo_error *
     return apo_fail(err, APO_ERR_MEMORY, "learner: no memory for %" PRIu64 " coefficients",
                     n_columns * n_outputs);
   }
+  // XGBoost's linear booster adds the first entry of base_score to every class (3.2 and 3.4).
+  const double intercept = model->base[0];
   for (uint64_t output = 0; output < n_outputs; ++output) {
     double *coefficients = model->linear->coefficients + output * n_columns;
     for (uint64_t column = 0; column < n_columns; ++column) {
@@ -38,7 +40,7 @@ apo_status apo_xgboost_linear(apo_json_at booster, apo_model *model, apo_error *
     }
     double bias = 0;
     APO_TRY(take_weight(weights, n_columns * n_outputs + output, &bias, err));
-    model->base[output] += bias;
+    model->base[output] = intercept + bias;
   }
   return APO_OK;
 }
