@@ -67,6 +67,10 @@ static apo_status open_inputs(explanation *e, apo_error *err) {
 
 static apo_status make_plan(explanation *e, apo_error *err) {
   const apo_options *o = e->session.options;
+  const char *errors = apo_option_text(o, APO_OPT_ERRORS);
+  if (errors != NULL && strcmp(errors, apo_option_text(o, APO_OPT_OUT)) == 0) {
+    return apo_fail(err, APO_ERR_ARGUMENT, "--errors: the same destination as --out");
+  }
   const apo_status status = apo_plan_create(e->session.model, e->session.background, &e->request,
                                             e->session.devices, &e->plan, err);
   if (status == APO_ERR_ARGUMENT && e->session.background == NULL) {
@@ -74,12 +78,11 @@ static apo_status make_plan(explanation *e, apo_error *err) {
   }
   if (status != APO_OK) return status;
   if (o->n_verbose > 0) fputs(apo_plan_text(e->plan), stderr);
-  if (apo_option_text(o, APO_OPT_ERRORS) != NULL && !apo_plan_has_errors(e->plan)) {
+  if (errors != NULL && !apo_plan_has_errors(e->plan)) {
     return apo_fail(
         err, APO_ERR_ARGUMENT,
-        "--errors: the method %s has none here, permutation with two pairs of orders or "
-        "more has",
-        apo_method_text(apo_plan_method(e->plan)));
+        "--errors: the method %s has none, needs permutation with --nsamples of %u or more",
+        apo_method_text(apo_plan_method(e->plan)), 2 * (2 * apo_plan_n_players(e->plan) + 1));
   }
   return APO_OK;
 }
@@ -215,8 +218,8 @@ static apo_status resume(explanation *e, apo_error *err) {
   e->feed = apo_feed_start(e->session.data, n_done, keeps_ids);
   if (n_done == 0) return APO_OK;
   if (!apo_option_flag(e->session.options, APO_OPT_QUIET)) {
-    fprintf(stderr, "apportion: run %.23s: %" PRIu64 " rows are there, going on behind them\n",
-            e->sink.store->run_id, n_done);
+    fprintf(stderr, "apportion: run %.23s: %" PRIu64 " rows are there, %s\n", e->sink.store->run_id,
+            n_done, e->sink.store->is_complete ? "it is complete" : "going on behind them");
   }
   e->request.row_origin += n_done;
   apo_plan_destroy(&e->plan);

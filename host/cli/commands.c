@@ -7,6 +7,7 @@
 #include "host/cli/failure.h"
 #include "host/cli/json_out.h"
 #include "host/cli/nearest.h"
+#include "host/cli/stop.h"
 #include "host/cli/text_out.h"
 
 const apo_command apo_commands[APO_N_COMMANDS] = {
@@ -154,6 +155,7 @@ static int fail_unknown_command(const char *name) {
 }
 
 int apo_cli_main(int argc, char **argv) {
+  apo_stop_ignore_file_limit();
   if (argc < 2 || argv[1][0] == '-') return run_tool(argc, argv);
   for (int id = 0; id < APO_N_COMMANDS; ++id) {
     if (strcmp(argv[1], apo_commands[id].name) != 0) continue;

@@ -1,6 +1,8 @@
 /* explain_sink.c - tiles to their destinations. */
 #include "host/cli/explain_sink.h"
 
+#include <stdio.h>
+
 #include <math.h>
 
 #include "engine/core/error.h"
@@ -40,6 +42,7 @@ static bool is_time_to_stop(apo_explain_sink *sink, uint64_t n_kept_before) {
   if (sink->store->run_id[0] == '\0') return true;  // nothing of an array file could be resumed
   if (!sink->is_stopping) {
     sink->is_stopping = true;
+    fputs("apportion: stopping when this chunk is whole; a second signal stops at once\n", stderr);
     sink->n_kept_when_stopped = n_kept_before;
   }
   return sink->store->n_rows_kept != sink->n_kept_when_stopped;

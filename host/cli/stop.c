@@ -1,5 +1,5 @@
 /* stop.c - the only state of the tool that is not in a handle: a signal has nowhere else to go. */
-#define _POSIX_C_SOURCE 200809L
+#define _XOPEN_SOURCE 700  // SIGXFSZ is XSI
 
 #include "host/cli/stop.h"
 
@@ -19,6 +19,13 @@ static void set_default(void) {
 static void on_signal(int number) {
   signal_met = number;
   set_default();
+}
+
+void apo_stop_ignore_file_limit(void) {
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = SIG_IGN;
+  sigaction(SIGXFSZ, &action, NULL);
 }
 
 void apo_stop_install(void) {

@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 
+/** A write beyond a limit of file size fails like any other write, instead of killing the tool. */
+void apo_stop_ignore_file_limit(void);
 /** From now on the first signal only sets the flag. */
 void apo_stop_install(void);
 /** True once a signal came. */

@@ -1,6 +1,8 @@
 /* contract_cli_explain.c - explain as a user runs it: results, refusals, exit codes, stopping. */
 #include "tests/support/cli_place.h"
 // It asks for POSIX before any other header.
+#include <sys/resource.h>
+
 #include "host/cli/workload.h"
 #include "host/io/npy.h"
 
@@ -90,6 +92,8 @@ static void permutation_values_have_standard_errors(void **state) {
   free(bytes);
   assert_refused(&p, EXPLAIN(&p, "--out", "-", "--method=kernel", "--errors", errors), 2,
                  "--errors");
+  assert_refused(&p, EXPLAIN(&p, "--out", errors, "--method=permutation", "--errors", errors), 2,
+                 "same destination");
   scratch_close(&p.folder);
 }
 
@@ -262,6 +266,24 @@ static outcome interrupted(place *p, const char *const *words) {
   return done;
 }
 
+static void a_limit_of_file_size_is_a_full_disk(void **state) {
+  (void)state;
+  place p = open_place();
+  struct rlimit before;
+  make_slow(&p, 1000);
+  assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const struct rlimit limited = {1024, before.rlim_max};
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &limited), 0);
+  outcome done = run(&p, WORDS("predict", "--model", p.model, "--data", p.data, "--device", "none",
+                               "--out", p.out));
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+  assert_code(&done, 5);
+  assert_non_null(strstr(done.err, "cannot write"));
+  assert_false(exists(p.out));
+  outcome_clear(&done);
+  scratch_close(&p.folder);
+}
+
 static void an_interrupted_array_is_not_there_and_exits_6(void **state) {
   (void)state;
   place p = open_place();
@@ -285,6 +307,7 @@ static void an_interrupted_store_goes_on_where_it_stopped(void **state) {
   outcome done = interrupted(
       &p, EXPLAIN(&p, "--out", store, "--nsamples=200", "--chunk-rows=1000", "--progress=json"));
   assert_code(&done, 6);
+  assert_non_null(strstr(done.err, "a second signal stops at once"));
   outcome_clear(&done);
   done = run(&p, EXPLAIN(&p, "--out", store, "--nsamples=200", "--chunk-rows=1000", "--json"));
   assert_code(&done, 0);
@@ -320,6 +343,7 @@ int main(void) {
       cmocka_unit_test(faults_of_input_exit_3_and_leave_nothing),
       cmocka_unit_test(faults_of_output_exit_5),
       cmocka_unit_test(without_a_platform_only_what_needs_one_fails),
+      cmocka_unit_test(a_limit_of_file_size_is_a_full_disk),
       cmocka_unit_test(an_interrupted_array_is_not_there_and_exits_6),
       cmocka_unit_test(an_interrupted_store_goes_on_where_it_stopped),
   };
