@@ -62,10 +62,19 @@ apo_status apo_forest_codes(const apo_code_forest *forest,
   return apo_executor_launch(executor, &launch, err);
 }
 
-uint32_t apo_forest_launch_instances(const apo_code_forest *forest, uint32_t n_rows) {
+bool apo_forest_next_trees(const apo_code_forest *forest, uint32_t n_rows, apo_tree_range *range) {
   const uint64_t visits = (uint64_t)n_rows * (forest->max_depth + 1);
-  const uint64_t n = MAX_LAUNCH_VISITS / visits;
-  return n < 1 ? 1 : n > UINT32_MAX / 2 ? UINT32_MAX / 2 : (uint32_t)n;
+  const uint64_t n_most = visits < MAX_LAUNCH_VISITS ? MAX_LAUNCH_VISITS / visits : 1;
+  range->begin = range->end;
+  // Outputs follow one another in the instances, some of them without a tree.
+  while (range->output < forest->n_outputs &&
+         range->begin == forest->output_begin[range->output + 1]) {
+    ++range->output;
+  }
+  if (range->output == forest->n_outputs) return false;
+  const uint32_t n_left = forest->output_begin[range->output + 1] - range->begin;
+  range->end = range->begin + (n_left < n_most ? n_left : (uint32_t)n_most);
+  return true;
 }
 
 apo_status apo_forest_margins(const apo_code_forest *forest,
@@ -77,29 +86,24 @@ apo_status apo_forest_margins(const apo_code_forest *forest,
                               apo_error *err) {
   const apo_i32 group = apo_group_of(executor);
   const apo_i32 rows = group == 1 ? 64 : 1;
-  const uint32_t step = apo_forest_launch_instances(forest, n_rows);
-  for (uint32_t output = 0; output < forest->n_outputs; ++output) {
-    const uint32_t end = forest->output_begin[output + 1];
-    for (uint32_t begin = forest->output_begin[output]; begin < end; begin += step) {
-      const apo_forest_margin_args args = {
-          .n_rows = n_rows,
-          .n_columns = forest->n_columns,
-          .n_outputs = forest->n_outputs,
-          .output = output,
-          .instance_begin = begin,
-          .instance_end = end - begin < step ? end : begin + step,
-      };
-      const apo_launch launch = {
-          .stage = apo_stage_find("forest_margin"),
-          .spec = {(apo_i32)forest->cuts->code_bytes, forest->has_sets ? 1 : 0, group, rows},
-          .args = &args,
-          .buffers = {buffers->node, buffers->instance, buffers->leaf64, buffers->sets, code,
-                      margin},
-          .n_items = n_rows / (size_t)rows,
-          .group = (size_t)group,
-      };
-      APO_TRY(apo_executor_launch(executor, &launch, err));
-    }
+  for (apo_tree_range trees = {0}; apo_forest_next_trees(forest, n_rows, &trees);) {
+    const apo_forest_margin_args args = {
+        .n_rows = n_rows,
+        .n_columns = forest->n_columns,
+        .n_outputs = forest->n_outputs,
+        .output = trees.output,
+        .instance_begin = trees.begin,
+        .instance_end = trees.end,
+    };
+    const apo_launch launch = {
+        .stage = apo_stage_find("forest_margin"),
+        .spec = {(apo_i32)forest->cuts->code_bytes, forest->has_sets ? 1 : 0, group, rows},
+        .args = &args,
+        .buffers = {buffers->node, buffers->instance, buffers->leaf64, buffers->sets, code, margin},
+        .n_items = n_rows / (size_t)rows,
+        .group = (size_t)group,
+    };
+    APO_TRY(apo_executor_launch(executor, &launch, err));
   }
   return APO_OK;
 }

@@ -2,6 +2,8 @@
 #ifndef APO_ENGINE_GAMES_FOREST_STAGES_H
 #define APO_ENGINE_GAMES_FOREST_STAGES_H
 
+#include <stdbool.h>
+
 #include "engine/codes/code_forest.h"
 #include "engine/exec/executor.h"
 
@@ -27,8 +29,16 @@ APO_NODISCARD apo_status apo_forest_upload(const apo_code_forest *forest,
                                            apo_error *err);
 void apo_forest_release(apo_executor *executor, apo_forest_buffers *buffers);
 
-/** How many trees one launch over `n_rows` rows may walk, so that launches stay short. */
-uint32_t apo_forest_launch_instances(const apo_code_forest *forest, uint32_t n_rows);
+/** Trees of one output that one launch walks; all zero before the first. */
+typedef struct apo_tree_range {
+  uint32_t output;
+  uint32_t begin; /* of the forest's instances */
+  uint32_t end;
+} apo_tree_range;
+
+/** The next range of trees for launches over `n_rows` rows, output by output, so small that a
+ * launch stays short; false when all trees have been walked. */
+bool apo_forest_next_trees(const apo_code_forest *forest, uint32_t n_rows, apo_tree_range *range);
 
 /** Queue row_codes.  `n_rows` is a multiple of APO_TILE_GRAIN; value and code as the stage says. */
 APO_NODISCARD apo_status apo_forest_codes(const apo_code_forest *forest,

@@ -129,6 +129,9 @@ apo_status apo_lane_create(const apo_plan *plan,
 void apo_lane_destroy(apo_lane **lane) {
   if (lane == NULL || *lane == NULL) return;
   apo_lane *l = *lane;
+  // What is queued still reads and writes the lane's memory, so it has to end first, well or not.
+  const apo_status ignored = apo_executor_wait(l->executor, NULL);
+  (void)ignored;
   apo_buffer **const buffers[] = {
       &l->value,    &l->code,       &l->device_margin, &l->high,   &l->low,         &l->term_high,
       &l->term_low, &l->x,          &l->pairs,         &l->member, &l->list_of_row, &l->partial,

@@ -81,6 +81,7 @@ APO_NODISCARD apo_status apo_lane_create(const apo_plan *plan,
                                          apo_constants *constants,
                                          apo_lane **out,
                                          apo_error *err);
+/** Wait for what is queued, well or not, and give everything back. */
 void apo_lane_destroy(apo_lane **lane);
 
 /** Load rows [begin, begin + n_rows) of a view; n_rows is at most the tile's.

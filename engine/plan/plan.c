@@ -17,8 +17,6 @@
 
 enum { BASE_ROWS = 256 }; /* background rows predicted at a time */
 
-static const uint64_t default_memory_bytes = 1ull << 30;
-
 const char *apo_method_text(apo_method method) {
   switch (method) {
     case APO_METHOD_AUTO: return "auto";
@@ -350,7 +348,7 @@ apo_status apo_plan_decide(const apo_model *model,
   plan->n_samples = request->n_samples;
   plan->seed = request->seed;
   plan->row_origin = request->row_origin;
-  plan->memory_bytes = request->memory_bytes > 0 ? request->memory_bytes : default_memory_bytes;
+  plan->memory_bytes = apo_memory_budget(request->memory_bytes);
   plan->n_columns = model->n_columns;
   plan->n_outputs = model->n_outputs;
   const apo_status status = decide(plan, request, caps, n_devices, launch_ms, err);

@@ -98,6 +98,11 @@ void apo_plan_respond(const apo_plan *plan, const double *margin, double *out);
 /** 1 - response, without cancellation where the response is a sigmoid of `margin`. */
 double apo_plan_complement(const apo_plan *plan, double response, double margin);
 
+/** The budget of a run: what was asked, or 1 GiB. */
+static inline uint64_t apo_memory_budget(uint64_t asked_bytes) {
+  return asked_bytes > 0 ? asked_bytes : UINT64_C(1) << 30;
+}
+
 /** Rows a work-item or group of the row stages covers: what tiles are padded to. */
 enum { APO_TILE_GRAIN = 64 };
 

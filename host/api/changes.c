@@ -1,7 +1,6 @@
 #include "host/api/changes.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,32 +126,28 @@ static apo_status launch(
   const apo_i32 group = apo_group_of(w->executor);
   const apo_i32 rows = group == 1 ? 32 : 1;
   const uint32_t n_rows = apo_padded_rows(w->n_rows);
-  const uint32_t step = apo_forest_launch_instances(forest, n_rows);
-  for (uint32_t output = 0; output < forest->n_outputs; ++output) {
-    const uint32_t end = forest->output_begin[output + 1];
-    for (uint32_t begin = forest->output_begin[output]; begin < end; begin += step) {
-      const apo_donor_margin_args args = {
-          .n_rows = n_rows,
-          .n_columns = forest->n_columns,
-          .n_outputs = forest->n_outputs,
-          .output = output,
-          .instance_begin = begin,
-          .instance_end = end - begin < step ? end : begin + step,
-          .player_begin = player,
-          .n_players = n_players,
-          .max_depth = forest->max_depth,
-      };
-      const apo_launch stage = {
-          .stage = apo_stage_find("donor_margin"),
-          .spec = {(apo_i32)forest->cuts->code_bytes, forest->has_sets ? 1 : 0, group, rows},
-          .args = &args,
-          .buffers = {w->forest.node, w->forest.instance, w->forest.leaf64, w->forest.sets,
-                      w->player_of_column, w->code, w->donor, w->change, w->parted},
-          .n_items = n_rows / (size_t)rows,
-          .group = (size_t)group,
-      };
-      APO_TRY(apo_executor_launch(w->executor, &stage, err));
-    }
+  for (apo_tree_range trees = {0}; apo_forest_next_trees(forest, n_rows, &trees);) {
+    const apo_donor_margin_args args = {
+        .n_rows = n_rows,
+        .n_columns = forest->n_columns,
+        .n_outputs = forest->n_outputs,
+        .output = trees.output,
+        .instance_begin = trees.begin,
+        .instance_end = trees.end,
+        .player_begin = player,
+        .n_players = n_players,
+        .max_depth = forest->max_depth,
+    };
+    const apo_launch stage = {
+        .stage = apo_stage_find("donor_margin"),
+        .spec = {(apo_i32)forest->cuts->code_bytes, forest->has_sets ? 1 : 0, group, rows},
+        .args = &args,
+        .buffers = {w->forest.node, w->forest.instance, w->forest.leaf64, w->forest.sets,
+                    w->player_of_column, w->code, w->donor, w->change, w->parted},
+        .n_items = n_rows / (size_t)rows,
+        .group = (size_t)group,
+    };
+    APO_TRY(apo_executor_launch(w->executor, &stage, err));
   }
   return APO_OK;
 }
@@ -366,8 +361,7 @@ static uint64_t tile_bytes(const apo_changes *c) {
 static void size_tiles(apo_changes *c) {
   const bool is_cpu = apo_devices_caps(c->spec.devices, 0)->is_cpu ||
                       apo_devices_caps(c->spec.devices, 0)->is_reference;
-  const uint64_t budget =
-      (c->spec.memory_bytes > 0 ? c->spec.memory_bytes : 1ull << 30) / (2 * c->n_tiles);
+  const uint64_t budget = apo_memory_budget(c->spec.memory_bytes) / (2 * c->n_tiles);
   c->tile_rows = is_cpu ? CPU_TILE_ROWS : GPU_TILE_ROWS;
   c->tile_players = c->spec.n_players;
   while (tile_bytes(c) > budget && c->tile_rows > APO_TILE_GRAIN) c->tile_rows /= 2;
@@ -434,13 +428,7 @@ void apo_changes_report(apo_changes *c, apo_report *report) {
   if (c->spec.model->kind != APO_MODEL_FOREST) return;
   const uint64_t bytes = c->n_tiles * tile_bytes(c);
   close_workers(c);
-  apo_lanes_close(&c->lanes);
+  apo_lanes_report(&c->lanes, report);
   report->seconds_build += c->seconds_build;
-  report->seconds_upload += c->lanes.times.upload;
-  report->seconds_kernel += c->lanes.times.kernel;
-  report->seconds_download += c->lanes.times.download;
-  if (c->lanes.peak_bytes > report->device_bytes) report->device_bytes = c->lanes.peak_bytes;
   if (bytes > report->host_bytes) report->host_bytes = bytes;
-  report->n_faults += c->lanes.n_faults;
-  snprintf(report->device, sizeof report->device, "%s", apo_lanes_text(&c->lanes));
 }

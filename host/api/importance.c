@@ -6,6 +6,7 @@
 #include "engine/data/rows.h"
 #include "engine/explainers/importance/metrics.h"
 #include "engine/explainers/importance/shuffles.h"
+#include "engine/plan/plan.h"
 #include "host/api/changes.h"
 #include "host/api/clock.h"
 #include "host/api/scorer.h"
@@ -123,7 +124,7 @@ static apo_status check_metrics(const importance_run *r, apo_error *err) {
 
 static apo_status allocate(importance_run *r, apo_error *err) {
   const apo_model *model = r->model;
-  const uint64_t memory = r->request->memory_bytes > 0 ? r->request->memory_bytes : 1ull << 30;
+  const uint64_t memory = apo_memory_budget(r->request->memory_bytes);
   const size_t n = (size_t)r->n_rows * model->n_columns;
   const size_t n_outputs = (size_t)r->n_rows * model->n_outputs;
   const uint64_t players = memory / 2 / (n_outputs * sizeof(double));

@@ -1,5 +1,7 @@
 #include "host/api/lanes.h"
 
+#include <stdio.h>
+
 static void add_times(apo_executor_times *sum, const apo_executor_times *times) {
   sum->build += times->build;
   sum->upload += times->upload;
@@ -74,4 +76,14 @@ apo_answer apo_lanes_answer(apo_lanes *lanes, uint32_t lane, apo_status status, 
 const char *apo_lanes_text(const apo_lanes *lanes) {
   return lanes->is_reference ? "reference (every device was lost)"
                              : apo_devices_text(lanes->devices);
+}
+
+void apo_lanes_report(apo_lanes *lanes, apo_report *report) {
+  apo_lanes_close(lanes);
+  report->seconds_upload += lanes->times.upload;
+  report->seconds_kernel += lanes->times.kernel;
+  report->seconds_download += lanes->times.download;
+  if (lanes->peak_bytes > report->device_bytes) report->device_bytes = lanes->peak_bytes;
+  report->n_faults += lanes->n_faults;
+  snprintf(report->device, sizeof report->device, "%s", apo_lanes_text(lanes));
 }

@@ -46,6 +46,9 @@ typedef enum apo_answer {
  */
 apo_answer apo_lanes_answer(apo_lanes *lanes, uint32_t lane, apo_status status, bool can_shrink);
 
+/** Close them and add what they measured and met to a report, with the name of what computed. */
+void apo_lanes_report(apo_lanes *lanes, apo_report *report);
+
 /** One line that names what computes. */
 const char *apo_lanes_text(const apo_lanes *lanes);
 

@@ -5,7 +5,6 @@
  * again, in pieces if tiles had to shrink, and no row is lost or put twice.
  */
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,15 +63,10 @@ typedef struct run {
 
 // --- workers ------------------------------------------------------------------------------------
 
-// What is queued still reads and writes the lanes' memory, so it has to end first, well or not.
 static void close_workers(run *r) {
-  for (uint32_t i = 0; i < r->lanes.n; ++i) {
-    const apo_status ignored = apo_executor_wait(r->lanes.executors[i], NULL);
-    (void)ignored;
-  }
   for (uint32_t i = r->n_workers; i-- > 0;) {
+    apo_lane_destroy(&r->workers[i].lane);  // first: it waits for what is queued
     apo_estimator_destroy(&r->workers[i].estimator);
-    apo_lane_destroy(&r->workers[i].lane);
   }
   for (uint32_t i = 0; i < r->n_workers; ++i) apo_constants_destroy(&r->workers[i].constants);
   r->n_workers = 0;
@@ -404,15 +398,10 @@ static void clear(run *r) {
 
 static void report_run(run *r) {
   apo_report *report = r->report;
-  report->seconds_upload = r->lanes.times.upload;
-  report->seconds_kernel = r->lanes.times.kernel;
-  report->seconds_download = r->lanes.times.download;
+  apo_lanes_report(&r->lanes, report);
   report->host_bytes = r->host_bytes;
-  report->device_bytes = r->lanes.peak_bytes;
-  report->n_faults = r->lanes.n_faults;
   report->gap_max = (double)r->gaps.max;
   report->gap_p99 = apo_gaps_p99(&r->gaps);
-  snprintf(report->device, sizeof report->device, "%s", apo_lanes_text(&r->lanes));
 }
 
 static apo_status run_sampled(run *r, apo_error *err) {
@@ -423,7 +412,6 @@ static apo_status run_sampled(run *r, apo_error *err) {
   if (status != APO_OK) status = stand_up(r, lane, status, err);
   if (status == APO_OK) status = loop(r, err);
   close_workers(r);
-  apo_lanes_close(&r->lanes);
   report_run(r);
   return status;
 }

@@ -1,7 +1,6 @@
 #include "host/api/scorer.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,8 +14,6 @@
 #include "host/api/clock.h"
 
 enum { MAX_BLOCK_ROWS = 16384 };
-
-static const uint64_t default_memory_bytes = 1ull << 30;
 
 // What all lanes of one device share.
 typedef struct constants {
@@ -59,15 +56,7 @@ struct apo_scorer {
   double seconds_build;
 };
 
-static uint32_t padded(uint32_t n_rows) {
-  return apo_padded_rows(n_rows);
-}
-
 // --- workers ------------------------------------------------------------------------------------
-
-static void release_all(apo_executor *executor, apo_buffer **const *buffers, size_t n) {
-  for (size_t i = 0; i < n; ++i) apo_executor_release(executor, buffers[i]);
-}
 
 static void close_workers(apo_scorer *s) {
   for (uint32_t i = s->n_workers; i-- > 0;) {
@@ -85,7 +74,9 @@ static void close_workers(apo_scorer *s) {
         &c->coefficient_low,
         &c->player_of_column,
     };
-    release_all(w->executor, buffers, sizeof buffers / sizeof buffers[0]);
+    for (size_t b = 0; b < sizeof buffers / sizeof buffers[0]; ++b) {
+      apo_executor_release(w->executor, buffers[b]);
+    }
     apo_forest_release(w->executor, &c->forest);
   }
   s->n_workers = 0;
@@ -111,7 +102,7 @@ static apo_status open_constants(apo_scorer *s, worker *w, apo_error *err) {
 }
 
 static apo_status open_buffers(apo_scorer *s, worker *w, apo_error *err) {
-  const size_t rows = padded(s->block_rows);
+  const size_t rows = apo_padded_rows(s->block_rows);
   const size_t n = rows * s->model->n_columns;
   const size_t n_outputs = rows * s->model->n_outputs;
   if (s->forest != NULL) {
@@ -153,7 +144,7 @@ static apo_status open_workers(apo_scorer *s, uint32_t *lane_out, apo_error *err
 static apo_status queue_forest(apo_scorer *s, const worker *w, block *b, apo_error *err) {
   const apo_cuts *cuts = s->forest->cuts;
   const constants *c = w->shared;
-  const uint32_t rows = padded(b->n_rows);
+  const uint32_t rows = apo_padded_rows(b->n_rows);
   const size_t n = (size_t)rows * s->model->n_columns;
   const size_t sum_bytes = (size_t)rows * s->model->n_outputs * sizeof *b->sums;
   memset(b->sums, 0, sum_bytes);
@@ -169,10 +160,10 @@ static apo_status queue_forest(apo_scorer *s, const worker *w, block *b, apo_err
 
 static apo_status queue_linear(apo_scorer *s, const worker *w, block *b, apo_error *err) {
   const constants *c = w->shared;
-  const uint32_t rows = padded(b->n_rows);
+  const uint32_t rows = apo_padded_rows(b->n_rows);
   const size_t n_bytes = (size_t)rows * s->model->n_columns * sizeof(float);
   const size_t n_terms = (size_t)rows * s->model->n_outputs;
-  const size_t room = (size_t)padded(s->block_rows) * s->model->n_columns;
+  const size_t room = (size_t)apo_padded_rows(s->block_rows) * s->model->n_columns;
   const apo_linear_buffers stage = {
       w->high,      w->low,     c->coefficient_high, c->coefficient_low, c->player_of_column,
       w->term_high, w->term_low};
@@ -198,7 +189,7 @@ static apo_status queue_block(apo_scorer *s, block *b, apo_error *err) {
 
 static void close_block(const apo_scorer *s, block *b) {
   const uint32_t n_outputs = s->model->n_outputs;
-  const size_t n_terms = (size_t)padded(b->n_rows) * n_outputs;
+  const size_t n_terms = (size_t)apo_padded_rows(b->n_rows) * n_outputs;
   if (s->model->kind == APO_MODEL_CALLBACK) return;
   for (size_t i = 0; i < (size_t)b->n_rows * n_outputs; ++i) {
     const double sum = s->forest != NULL ? (double)b->sums[i] * s->forest->unit64
@@ -260,7 +251,7 @@ static apo_status encode(apo_scorer *s, const apo_rows *rows, block *b, apo_erro
   switch (s->model->kind) {
     case APO_MODEL_FOREST: apo_encode_rows(s->model, rows, 0, n_rows, b->values); return APO_OK;
     case APO_MODEL_LINEAR: {
-      const size_t room = (size_t)padded(s->block_rows) * s->model->n_columns;
+      const size_t room = (size_t)apo_padded_rows(s->block_rows) * s->model->n_columns;
       float *high = b->values;
       return apo_encode_pairs(s->model, rows, 0, n_rows, high, high + room, err);
     }
@@ -309,7 +300,7 @@ static uint64_t block_bytes(const apo_model *model, const apo_code_forest *fores
 }
 
 static apo_status allocate_block(apo_scorer *s, block *b, apo_error *err) {
-  const size_t rows = padded(s->block_rows);
+  const size_t rows = apo_padded_rows(s->block_rows);
   const size_t n = rows * s->model->n_columns;
   const size_t n_outputs = rows * s->model->n_outputs;
   const size_t value_bytes = s->forest != NULL ? s->forest->cuts->key_bytes : sizeof(double);
@@ -351,7 +342,7 @@ apo_status apo_scorer_create(const apo_model *model,
   s->n_blocks = s->lanes.n_per_device * n_devices;
   if (s->n_blocks > APO_MAX_LANES) s->n_blocks = APO_MAX_LANES;
   // Half of the budget is the host's, half the devices'.
-  const uint64_t budget = memory_bytes > 0 ? memory_bytes : default_memory_bytes;
+  const uint64_t budget = apo_memory_budget(memory_bytes);
   while (s->block_rows > APO_TILE_GRAIN &&
          2 * s->n_blocks * block_bytes(model, forest, s->block_rows) > budget) {
     s->block_rows /= 2;
@@ -359,7 +350,7 @@ apo_status apo_scorer_create(const apo_model *model,
   for (uint32_t i = 0; i < s->n_blocks && status == APO_OK; ++i) {
     status = allocate_block(s, &s->blocks[i], err);
   }
-  s->host_bytes = s->n_blocks * block_bytes(model, forest, padded(s->block_rows));
+  s->host_bytes = s->n_blocks * block_bytes(model, forest, apo_padded_rows(s->block_rows));
   if (status == APO_OK) {
     status = open_workers(s, &lane, err);
     if (status != APO_OK) status = stand_up(s, lane, status, err);
@@ -387,13 +378,7 @@ void apo_scorer_destroy(apo_scorer **scorer) {
 
 void apo_scorer_report(apo_scorer *s, apo_report *report) {
   close_workers(s);
-  apo_lanes_close(&s->lanes);
+  apo_lanes_report(&s->lanes, report);
   report->seconds_build += s->seconds_build;
-  report->seconds_upload += s->lanes.times.upload;
-  report->seconds_kernel += s->lanes.times.kernel;
-  report->seconds_download += s->lanes.times.download;
-  if (s->lanes.peak_bytes > report->device_bytes) report->device_bytes = s->lanes.peak_bytes;
   if (s->host_bytes > report->host_bytes) report->host_bytes = s->host_bytes;
-  report->n_faults += s->lanes.n_faults;
-  snprintf(report->device, sizeof report->device, "%s", apo_lanes_text(&s->lanes));
 }
