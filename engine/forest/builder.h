@@ -48,6 +48,14 @@ typedef struct apo_node_spec {
   double cover; /* NaN: the file states none */
 } apo_node_spec;
 
+/** A linear leaf as a reader states it.  What it points to is read until the next call. */
+typedef struct apo_leaf_terms {
+  double constant;
+  const uint32_t *columns;    /* [n_terms] */
+  const double *coefficients; /* [n_terms] */
+  uint32_t n_terms;           /* 0: the leaf is a plain one and `constant` is its value */
+} apo_leaf_terms;
+
 /** How to ask for the nodes of one tree. */
 typedef struct apo_tree_spec {
   uint64_t n_nodes;   /* of the file, deleted ones included */
@@ -59,6 +67,8 @@ typedef struct apo_tree_spec {
   apo_status (*node)(void *context, uint64_t node, apo_node_spec *out, apo_error *err);
   /** Fill `values` for a leaf: 1 number, or n_outputs for a vector tree. */
   apo_status (*leaf)(void *context, uint64_t node, double *values, apo_error *err);
+  /** Fill `out` for a leaf of a tree with linear leaves, asked after `leaf`; NULL: it has none. */
+  apo_status (*terms)(void *context, uint64_t node, apo_leaf_terms *out, apo_error *err);
 } apo_tree_spec;
 
 /** Walk and add one tree; messages start "tree T: node N: ".

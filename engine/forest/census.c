@@ -96,6 +96,9 @@ apo_status apo_census_take(const apo_forest *forest, apo_census *out, apo_error 
     out->mean_players = self.sum_players / (double)forest->n_leaves;
   }
   count_columns(&self, out);
+  for (uint64_t leaf = 0; forest->term_begin != NULL && leaf < forest->n_leaves; ++leaf) {
+    if (forest->term_begin[leaf + 1] > forest->term_begin[leaf]) ++out->n_linear_leaves;
+  }
 
 done:
   free(self.on_path);

@@ -16,6 +16,9 @@
  * How a split decides (split.h is the one place that does it): the value is cast; a missing one
  * goes to the default side; else `op` compares.
  *
+ * A leaf may be linear (LightGBM's linear_tree): its value is constant + sum of coefficient * value
+ * over its terms in their order, on cast values; when one of these values is NaN it is leaf_value.
+ *
  * Invariants, held by validate.c and relied on everywhere:
  *   F1  a tree of m inner nodes has m + 1 leaves; every inner node but 0 and every leaf is named
  *       once, and an inner child is greater than its parent (so there is no cycle)
@@ -26,6 +29,8 @@
  *   F5  covers, where present, are finite and not negative
  *   F6  no path is longer than APO_MAX_TREE_DEPTH
  *   F7  with cast APO_F32, thresholds of lt, le and eq are floats exactly
+ *   F8  a vector tree has no terms; term columns < n_columns; constants and coefficients are finite;
+ *       the constant of a leaf without terms is its leaf_value (0 in a vector tree)
  */
 #ifndef APO_ENGINE_FOREST_FOREST_H
 #define APO_ENGINE_FOREST_FOREST_H
@@ -106,11 +111,19 @@ typedef struct apo_forest {
   double *leaf_value; /* [n_values]: one a leaf, or n_outputs a leaf for a vector tree */
   double *leaf_cover; /* [n_leaves], or NULL */
 
+  uint64_t *term_begin; /* [n_leaves + 1], into the terms; NULL when no leaf is linear */
+  uint32_t *term_column;
+  double *term_coefficient;
+  double *leaf_constant; /* [n_leaves], or NULL likewise */
+
   uint64_t *set_begin; /* [n_sets + 1], into set_code */
   uint32_t *set_code;  /* ascending inside a set */
 } apo_forest;
 
 void apo_forest_destroy(apo_forest **forest);
+
+/** Make every leaf a plain one: its leaf_value. */
+void apo_forest_drop_terms(apo_forest *forest);
 
 /** What planners and `validate` ask of a forest. */
 typedef struct apo_census {
@@ -121,6 +134,7 @@ typedef struct apo_census {
   double mean_players;        /* over leaves */
   uint32_t n_categorical;     /* columns tested by APO_OP_IN */
   uint32_t n_missing_columns; /* columns with a split at which missing values take default_left */
+  uint64_t n_linear_leaves;   /* leaves with terms */
 } apo_census;
 
 /** Count.  Fails: APO_ERR_MEMORY. */

@@ -71,6 +71,17 @@ uint64_t apo_tree_leaf(const apo_forest *forest, uint32_t tree, const double *ro
   return (uint64_t)~at;
 }
 
+double apo_linear_leaf(const apo_forest *forest, uint64_t leaf, double value, const double *row) {
+  double sum = forest->leaf_constant[leaf];
+  for (uint64_t term = forest->term_begin[leaf]; term < forest->term_begin[leaf + 1]; ++term) {
+    double x = row[forest->term_column[term]];
+    if (forest->cast_f32) x = (double)(float)x;
+    if (isnan(x)) return value;
+    sum += forest->term_coefficient[term] * x;
+  }
+  return sum;
+}
+
 void apo_forest_margin(const apo_forest *forest, const double *row, double *out) {
   for (uint32_t output = 0; output < forest->n_outputs; ++output) out[output] = 0.0;
   for (uint32_t tree = 0; tree < forest->n_trees; ++tree) {
@@ -79,7 +90,11 @@ void apo_forest_margin(const apo_forest *forest, const double *row, double *out)
     const double weight = forest->tree_weight[tree];
     const uint32_t output = forest->tree_output[tree];
     if (output != APO_TREE_VECTOR) {
-      out[output] += weight * values[leaf];
+      double value = values[leaf];
+      if (forest->term_begin != NULL) {
+        value = apo_linear_leaf(forest, forest->leaf_begin[tree] + leaf, value, row);
+      }
+      out[output] += weight * value;
       continue;
     }
     values += leaf * forest->n_outputs;

@@ -13,6 +13,9 @@ bool apo_split_goes_left(const apo_forest *forest, uint64_t node, double value);
 /** The leaf (0-based inside the tree) that a row reaches; `row` holds n_columns numbers. */
 uint64_t apo_tree_leaf(const apo_forest *forest, uint32_t tree, const double *row);
 
+/** The value of linear leaf `leaf` (an index into the leaf arrays) whose leaf_value is `value`. */
+double apo_linear_leaf(const apo_forest *forest, uint64_t leaf, double value, const double *row);
+
 /** Margins without the model's base: scale * sum / divide, fp64, trees in order.
  *
  * Shapes:  row [n_columns]; out [n_outputs], overwritten

@@ -155,6 +155,31 @@ static apo_status check_leaves(const apo_forest *forest, uint32_t tree, apo_erro
   return APO_OK;
 }
 
+static apo_status check_terms(const apo_forest *forest, uint32_t tree, apo_error *err) {
+  const bool is_vector = forest->tree_output[tree] == APO_TREE_VECTOR;
+  for (uint64_t leaf = forest->leaf_begin[tree]; leaf < forest->leaf_begin[tree + 1]; ++leaf) {
+    const uint64_t begin = forest->term_begin[leaf];
+    const uint64_t end = forest->term_begin[leaf + 1];
+    if (end < begin || (is_vector && end > begin)) {
+      return apo_fail(err, APO_ERR_FORMAT, "terms of a leaf from %" PRIu64 " to %" PRIu64, begin,
+                      end);
+    }
+    if (!isfinite(forest->leaf_constant[leaf])) {
+      return apo_fail(err, APO_ERR_FORMAT, "leaf constant %g is not finite",
+                      forest->leaf_constant[leaf]);
+    }
+    for (uint64_t term = begin; term < end; ++term) {
+      if (forest->term_column[term] < forest->n_columns &&
+          isfinite(forest->term_coefficient[term])) {
+        continue;
+      }
+      return apo_fail(err, APO_ERR_FORMAT, "term of column %u of %u with coefficient %g",
+                      forest->term_column[term], forest->n_columns, forest->term_coefficient[term]);
+    }
+  }
+  return APO_OK;
+}
+
 static apo_status check_sizes(const apo_forest *forest, uint32_t tree, apo_error *err) {
   const uint32_t output = forest->tree_output[tree];
   if (output >= forest->n_outputs && output != APO_TREE_VECTOR) {
@@ -197,6 +222,7 @@ apo_status apo_forest_validate(const apo_forest *forest, apo_error *err) {
     status = check_sizes(forest, tree, err);
     if (status == APO_OK) status = check_nodes(forest, &self, tree, err);
     if (status == APO_OK) status = check_leaves(forest, tree, err);
+    if (status == APO_OK && forest->term_begin != NULL) status = check_terms(forest, tree, err);
     if (status != APO_OK) apo_prefix(err, status, "tree %u: ", tree);
   }
   free(self.depth);

@@ -54,9 +54,10 @@ struct apo_model {
   apo_transform transform;        /* applied in fp64 before the cast; may be empty */
   apo_category_table *categories; /* [n_categories] */
   uint32_t n_categories;
-  apo_census census;      /* of the forest */
-  int64_t best_iteration; /* -1: none */
-  const char *format;     /* static string of the reader */
+  apo_census census;            /* of the forest */
+  int64_t best_iteration;       /* -1: none */
+  uint32_t trees_per_iteration; /* of boosting or bagging; 0: the model knows no iterations */
+  const char *format;           /* static string of the reader */
   char library[32];
   char library_version[32];
   char objective[64];

@@ -8,140 +8,18 @@
 #include "engine/forest/split.h"
 #include "engine/model/model.h"
 #include "engine/readers/json.h"
-#include "tests/support/fixture_files.h"
+#include "tests/support/fixture_case.h"
 
 #define FOLDER       "tests/fixtures/xgboost"
 #define TOLERANCE    2e-6
 #define SPOILT_BYTES 65536
-
-static apo_model *read_model(const char *path) {
-  apo_error err;
-  apo_model *model = NULL;
-  const apo_bytes bytes = apo_fixture_read(path);
-  const apo_status status = apo_model_read(bytes.at, bytes.n_bytes, &model, &err);
-  if (status != APO_OK) print_error("%s\n", path);
-  assert_ok(status, &err);
-  free((void *)(uintptr_t)bytes.at);
-  return model;
-}
-
-/* --- predictions ------------------------------------------------------------------------------ */
-
-/** The largest sum of magnitudes behind one output of a row: what rounding is relative to. */
-static double magnitude(const apo_model *model, const double *row) {
-  double sum = 1.0;
-  for (uint32_t output = 0; output < model->n_outputs; ++output) sum += fabs(model->base[output]);
-  if (model->kind == APO_MODEL_LINEAR) {
-    for (uint32_t at = 0; at < model->n_outputs * model->n_columns; ++at) {
-      const double value = row[at % model->n_columns];
-      if (!isnan(value)) sum += fabs(model->linear->coefficients[at] * value);
-    }
-    return sum;
-  }
-  const apo_forest *forest = model->forest;
-  for (uint32_t tree = 0; tree < forest->n_trees; ++tree) {
-    const bool is_vector = forest->tree_output[tree] == APO_TREE_VECTOR;
-    const uint32_t width = is_vector ? forest->n_outputs : 1;
-    const uint64_t leaf = apo_tree_leaf(forest, tree, row);
-    const double *values = forest->leaf_value + forest->value_begin[tree] + leaf * width;
-    double largest = 0.0;
-    for (uint32_t i = 0; i < width; ++i) largest = fmax(largest, fabs(values[i]));
-    sum += largest * fabs(forest->tree_weight[tree]);
-  }
-  return sum;
-}
-
-static void compare(const char *path,
-                    const char *what,
-                    uint64_t row,
-                    uint32_t output,
-                    double found,
-                    double expected,
-                    double allowed) {
-  if (fabs(found - expected) <= allowed) return;
-  print_error("%s: row %llu, output %u: %s %.9g, XGBoost says %.9g, allowed %.3g\n", path,
-              (unsigned long long)row, output, what, found, expected, allowed);
-  fail();
-}
-
-static double number_at(apo_json_at array, uint64_t position) {
-  apo_error err;
-  double number = NAN;
-  if (apo_json_kind_at(array, position) == APO_JSON_NULL) return NAN;
-  assert_ok(apo_json_number_at(array, position, &number, &err), &err);
-  return number;
-}
-
-static apo_json_at item(apo_json_at array, uint64_t position) {
-  apo_error err;
-  apo_json_at at;
-  assert_ok(apo_json_item(array, position, &at, &err), &err);
-  return at;
-}
-
-static void check_row(const char *path,
-                      const apo_model *model,
-                      apo_json_at expected,
-                      uint64_t row) {
-  apo_error err;
-  apo_json_at rows;
-  apo_json_at margins;
-  apo_json_at responses;
-  assert_true(apo_json_find(expected, "rows", &rows));
-  assert_true(apo_json_find(expected, "margin", &margins));
-  assert_true(apo_json_find(expected, "response", &responses));
-  double values[16];
-  double margin[16];
-  double response[16];
-  assert_true(model->n_columns <= 16 && model->n_outputs <= 16);
-  const apo_json_at cells = item(rows, row);
-  assert_int_equal(apo_json_length(cells), model->n_columns);
-  for (uint32_t column = 0; column < model->n_columns; ++column) {
-    values[column] = number_at(cells, column);
-  }
-  assert_ok(apo_model_margin(model, values, margin, &err), &err);
-  apo_link_apply(model->link, margin, model->n_outputs, response);
-
-  const double allowed = TOLERANCE * magnitude(model, values);
-  const apo_json_at margin_row = item(margins, row);
-  const apo_json_at response_row = item(responses, row);
-  assert_int_equal(apo_json_length(margin_row), model->n_outputs);
-  assert_int_equal(apo_json_length(response_row), model->n_outputs);
-  for (uint32_t output = 0; output < model->n_outputs; ++output) {
-    const double wanted = number_at(response_row, output);
-    compare(path, "margin", row, output, margin[output], number_at(margin_row, output), allowed);
-    // No link is steeper than its own value, exp, or 1; expectiles add outputs up.
-    compare(path, "response", row, output, response[output], wanted,
-            allowed * fmax(1.0, fabs(wanted)) * model->n_outputs);
-  }
-}
-
-static void check_fixture(const char *path) {
-  apo_error err;
-  char expected_path[APO_FIXTURE_PATH_BYTES];
-  const char *dot = strrchr(path, '.');
-  snprintf(expected_path, sizeof expected_path, "%.*s.expected.json", (int)(dot - path), path);
-  const apo_bytes bytes = apo_fixture_read(expected_path);
-  apo_json *json = NULL;
-  assert_ok(apo_json_parse(bytes, &json, &err), &err);
-  apo_json_at rows;
-  assert_true(apo_json_find(apo_json_root(json), "rows", &rows));
-  assert_true(apo_json_length(rows) >= 12);
-  apo_model *model = read_model(path);
-  for (uint64_t row = 0; row < apo_json_length(rows); ++row) {
-    check_row(path, model, apo_json_root(json), row);
-  }
-  apo_model_destroy(&model);
-  apo_json_destroy(&json);
-  free((void *)(uintptr_t)bytes.at);
-}
 
 static void check_fixtures(const char *end) {
   static apo_fixture_list list;
   list.n_paths = 0;
   apo_fixtures_add(&list, FOLDER, end);
   assert_true(list.n_paths >= 30);
-  for (size_t i = 0; i < list.n_paths; ++i) check_fixture(list.paths[i]);
+  for (size_t i = 0; i < list.n_paths; ++i) apo_fixture_check(list.paths[i], TOLERANCE);
 }
 
 static void every_json_fixture_predicts_what_xgboost_predicted(void **state) {
@@ -219,8 +97,8 @@ static void json_and_ubjson_are_the_same_model(void **state) {
     char path[APO_FIXTURE_PATH_BYTES];
     const char *dot = strrchr(list.paths[i], '.');
     snprintf(path, sizeof path, "%.*s.json", (int)(dot - list.paths[i]), list.paths[i]);
-    apo_model *binary = read_model(list.paths[i]);
-    apo_model *text = read_model(path);
+    apo_model *binary = apo_fixture_model(list.paths[i]);
+    apo_model *text = apo_fixture_model(path);
     assert_same_model(binary, text);
     assert_string_equal(binary->format, "xgboost_ubjson");
     assert_string_equal(text->format, "xgboost_json");
@@ -233,7 +111,7 @@ static void json_and_ubjson_are_the_same_model(void **state) {
 
 static void a_model_is_described_as_xgboost_describes_it(void **state) {
   (void)state;
-  apo_model *model = read_model(FOLDER "/logistic_3_4_1.ubj");
+  apo_model *model = apo_fixture_model(FOLDER "/logistic_3_4_1.ubj");
   assert_string_equal(model->library, "xgboost");
   assert_string_equal(model->library_version, "3.4.1");
   assert_string_equal(model->objective, "binary:logistic");
@@ -252,7 +130,7 @@ static void a_model_is_described_as_xgboost_describes_it(void **state) {
 
 static void the_best_iteration_of_early_stopping_is_reported(void **state) {
   (void)state;
-  apo_model *model = read_model(FOLDER "/stopped_3_4_1.json");
+  apo_model *model = apo_fixture_model(FOLDER "/stopped_3_4_1.json");
   assert_true(model->best_iteration >= 0);
   assert_true(model->best_iteration < model->forest->n_trees);
   apo_model_destroy(&model);
@@ -260,8 +138,8 @@ static void the_best_iteration_of_early_stopping_is_reported(void **state) {
 
 static void vector_leaves_of_before_3_2_have_no_cover(void **state) {
   (void)state;
-  apo_model *old = read_model(FOLDER "/vector_leaves_2_1_4.json");
-  apo_model *new = read_model(FOLDER "/vector_leaves_3_4_1.json");
+  apo_model *old = apo_fixture_model(FOLDER "/vector_leaves_2_1_4.json");
+  apo_model *new = apo_fixture_model(FOLDER "/vector_leaves_3_4_1.json");
   assert_int_equal(old->forest->cover_kind, APO_COVER_NONE);
   assert_int_equal(new->forest->cover_kind, APO_COVER_HESSIAN);
   assert_int_equal(new->forest->tree_output[0], APO_TREE_VECTOR);
@@ -274,7 +152,7 @@ static void dart_keeps_its_weights_in_both_layouts(void **state) {
   static const char *const paths[] = {FOLDER "/dart_1_2_1.json", FOLDER "/dart_3_2_0.ubj",
                                       FOLDER "/dart_3_4_1.ubj"};
   for (size_t i = 0; i < 3; ++i) {
-    apo_model *model = read_model(paths[i]);
+    apo_model *model = apo_fixture_model(paths[i]);
     bool some_weight_is_not_one = false;
     for (uint32_t tree = 0; tree < model->forest->n_trees; ++tree) {
       some_weight_is_not_one |= model->forest->tree_weight[tree] != 1.0;
@@ -296,7 +174,7 @@ static void named_categories_become_tables(void **state) {
   static const char *const paths[] = {FOLDER "/named_categories_3_4_1.json",
                                       FOLDER "/named_categories_3_4_1.ubj"};
   for (size_t i = 0; i < 2; ++i) {
-    apo_model *model = read_model(paths[i]);
+    apo_model *model = apo_fixture_model(paths[i]);
     assert_int_equal(model->n_categories, 5);
     assert_null(table_of(model, 5));
     const apo_category_table *colour = table_of(model, 0);
