@@ -313,6 +313,9 @@ apo_status apo_code_forest_create(const apo_model *model, apo_code_forest **out,
   apo_status status = APO_OK;
   compiler c = {.model = model, .forest = model->forest};
   *out = NULL;
+  if (model->forest->term_begin != NULL) {
+    return apo_fail(err, APO_ERR_UNSUPPORTED, "forest: linear leaves have no codes");
+  }
   c.out = apo_alloc(1, sizeof *c.out);
   if (c.out == NULL) return apo_fail(err, APO_ERR_MEMORY, "forest: %zu bytes", sizeof *c.out);
   c.out->n_columns = model->n_columns;

@@ -120,7 +120,7 @@ static apo_status resolve_samples(apo_plan *plan, apo_error *err) {
 
 static double transformed(const apo_plan *plan, uint64_t row, uint32_t column) {
   const double value = plan->background->values[row * plan->n_columns + column];
-  return apo_transform_value(&plan->model->transform, column, value);
+  return apo_model_value(plan->model, column, value);
 }
 
 static uint32_t code_of(const apo_cuts *cuts, uint32_t column, double value) {
@@ -340,7 +340,6 @@ apo_status apo_plan_decide(const apo_model *model,
   APO_TRY(check_request(model, background, request, err));
   apo_plan *plan = apo_alloc(1, sizeof *plan);
   if (plan == NULL) return apo_fail(err, APO_ERR_MEMORY, "plan: %zu bytes", sizeof *plan);
-  plan->model = model;
   plan->background = background;
   plan->output = request->output;
   plan->link = request->link;
@@ -351,7 +350,8 @@ apo_status apo_plan_decide(const apo_model *model,
   plan->memory_bytes = apo_memory_budget(request->memory_bytes);
   plan->n_columns = model->n_columns;
   plan->n_outputs = model->n_outputs;
-  const apo_status status = decide(plan, request, caps, n_devices, launch_ms, err);
+  apo_status status = apo_hosted_open(&plan->hosted, model, request->output, &plan->model, err);
+  if (status == APO_OK) status = decide(plan, request, caps, n_devices, launch_ms, err);
   if (status != APO_OK) apo_plan_destroy(&plan);
   *out = plan;
   return status;
@@ -359,6 +359,7 @@ apo_status apo_plan_decide(const apo_model *model,
 
 void apo_plan_destroy(apo_plan **plan) {
   if (plan == NULL || *plan == NULL) return;
+  apo_hosted_close(&(*plan)->hosted);
   free((*plan)->player_of_column);
   apo_code_forest_destroy(&(*plan)->forest);
   free((*plan)->background_codes);

@@ -21,6 +21,7 @@
 #include "engine/codes/code_forest.h"
 #include "engine/data/background.h"
 #include "engine/exec/executor.h"
+#include "engine/model/hosted.h"
 #include "engine/model/model.h"
 
 /** Sizes of a tile; the same for every device of a run, so that results are put in row order. */
@@ -34,7 +35,8 @@ typedef struct apo_tiling {
 } apo_tiling;
 
 struct apo_plan {
-  const apo_model *model;
+  const apo_model *model; /* what is evaluated: the caller's, or one that answers for it */
+  apo_hosted hosted;
   const apo_background *background;
   apo_devices *devices; /* of the host; never followed here */
   apo_method method;    /* not AUTO */

@@ -246,7 +246,7 @@ static void mix_row(
 // What a value of a column adds to a margin.  Rows were scored before, so missing values have a rule.
 static double linear_term(const apo_model *model, uint32_t output, uint32_t column, double value) {
   const double w = model->linear->coefficients[(size_t)output * model->n_columns + column];
-  const double moved = apo_transform_value(&model->transform, column, value);
+  const double moved = apo_model_value(model, column, value);
   return w == 0.0 || isnan(moved) ? 0.0 : w * moved;
 }
 

@@ -6,6 +6,7 @@
 #include "engine/data/rows.h"
 #include "engine/explainers/importance/metrics.h"
 #include "engine/explainers/importance/shuffles.h"
+#include "engine/model/hosted.h"
 #include "engine/plan/plan.h"
 #include "host/api/changes.h"
 #include "host/api/clock.h"
@@ -20,7 +21,8 @@ struct apo_importance {
 };
 
 typedef struct importance_run {
-  const apo_model *model;
+  const apo_model *model; /* what is evaluated */
+  apo_hosted hosted;
   const apo_importance_request *request;
   const apo_source *source;
   const apo_watch *watch;
@@ -306,11 +308,19 @@ static apo_status permute(importance_run *r, apo_error *err) {
   return status;
 }
 
+// A callback's outputs are scored as they are, so they must be responses where there are any.
+static apo_status host_model(importance_run *r, apo_error *err) {
+  const apo_output output =
+      apo_link_has_response(r->model->link) ? APO_OUTPUT_PROBABILITY : APO_OUTPUT_RAW;
+  return apo_hosted_open(&r->hosted, r->model, output, &r->model, err);
+}
+
 static apo_status compute(importance_run *r, apo_error *err) {
   APO_TRY(check_request(r->request, err));
   APO_TRY(take_players(r, err));
   APO_TRY(take_rows(r, err));
   APO_TRY(check_metrics(r, err));
+  APO_TRY(host_model(r, err));
   if (r->model->kind == APO_MODEL_FOREST) {
     APO_TRY(apo_code_forest_create(r->model, &r->forest, err));
   }
@@ -338,6 +348,7 @@ apo_status apo_importance_compute(const apo_model *model,
                       .devices = devices};
   const apo_status status = compute(&r, err);
   apo_code_forest_destroy(&r.forest);
+  apo_hosted_close(&r.hosted);
   free(r.player_of_column);
   free(r.chosen);
   free(r.target);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/core/memory.h"
+#include "engine/model/hosted.h"
 #include "host/api/clock.h"
 #include "host/api/scorer.h"
 
@@ -81,14 +82,16 @@ apo_status apo_predict(const apo_model *model,
   if (report == NULL) report = &unread;
   *report = (apo_report){.struct_bytes = sizeof *report};
   apo_code_forest *forest = NULL;
+  apo_hosted hosted;
+  APO_TRY(check(model, output, err));
+  APO_TRY(apo_hosted_open(&hosted, model, output, &model, err));
   prediction_run r = {.model = model,
                       .output = output,
                       .source = source,
                       .sink = sink,
                       .watch = watch,
                       .report = report};
-  apo_status status = check(model, output, err);
-  if (status != APO_OK) return status;
+  apo_status status = APO_OK;
   if (model->kind == APO_MODEL_FOREST) status = apo_code_forest_create(model, &forest, err);
   if (status == APO_OK) {
     status = apo_scorer_create(model, forest, devices, memory_bytes, &r.scorer, err);
@@ -103,5 +106,6 @@ apo_status apo_predict(const apo_model *model,
   free(r.responses);
   apo_scorer_destroy(&r.scorer);
   apo_code_forest_destroy(&forest);
+  apo_hosted_close(&hosted);
   return status;
 }

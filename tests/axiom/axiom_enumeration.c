@@ -106,6 +106,35 @@ static void forests_with_every_kind_of_split(void **state) {
   }
 }
 
+// Kernels cannot evaluate these: the host answers, for raw margins and for responses.
+static void forests_with_linear_leaves(void **state) {
+  (void)state;
+  const apo_random_spec spec = {.seed = 71,
+                                .n_columns = 5,
+                                .n_outputs = 2,
+                                .n_trees = 6,
+                                .max_depth = 3,
+                                .categorical_share = 0.2,
+                                .linear_share = 0.7,
+                                .link = APO_LINK_SOFTMAX};
+  const question questions[] = {
+      {0},
+      {.output = APO_OUTPUT_PROBABILITY, .is_weighted = true},
+      {.output = APO_OUTPUT_PROBABILITY, .link = APO_VALUE_LOGIT},
+  };
+  apo_model *model = apo_random_model(&spec);
+  assert_true(model->census.n_linear_leaves > 0);
+  apo_random random = apo_random_start(72);
+  double rows[(N_ROWS + N_BACKGROUND) * 5];
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; ++i) {
+    rows[i] = apo_random_below(&random, 8) == 0 ? (double)NAN : apo_random_number(&random);
+  }
+  for (size_t i = 0; i < sizeof questions / sizeof questions[0]; ++i) {
+    check_model(model, rows, &questions[i]);
+  }
+  apo_model_destroy(&model);
+}
+
 static void several_outputs_and_vector_leaves(void **state) {
   (void)state;
   for (int vector = 0; vector < 2; ++vector) {
@@ -333,6 +362,7 @@ static void callbacks(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(forests_with_every_kind_of_split),
+      cmocka_unit_test(forests_with_linear_leaves),
       cmocka_unit_test(several_outputs_and_vector_leaves),
       cmocka_unit_test(probabilities_and_their_log_odds),
       cmocka_unit_test(other_links),

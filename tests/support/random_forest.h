@@ -73,14 +73,20 @@ typedef struct apo_random_spec {
   bool vector_leaves;       /* every leaf holds all outputs */
   bool cast_f32;
   bool has_covers;
+  double linear_share; /* chance that a leaf is linear */
   apo_code_rule code_rule;
   apo_link_name link;
 } apo_random_spec;
 
+enum { APO_RANDOM_TERMS = 3 }; /* most of a linear leaf */
+
 /* A tree as a reader would state it. */
 typedef struct apo_random_tree {
   apo_node_spec *nodes;
-  double *values; /* [n_nodes x width] */
+  double *values;       /* [n_nodes x width] */
+  uint32_t *n_terms;    /* [n_nodes] */
+  uint32_t *columns;    /* [n_nodes x APO_RANDOM_TERMS] */
+  double *coefficients; /* likewise */
   uint32_t width;
   uint32_t n_nodes;
   uint32_t capacity;
@@ -102,6 +108,19 @@ static inline apo_status apo_random_tree_leaf(void *context,
   (void)err;
   const apo_random_tree *tree = context;
   memcpy(values, tree->values + node * tree->width, tree->width * sizeof *values);
+  return APO_OK;
+}
+
+static inline apo_status apo_random_tree_terms(void *context,
+                                               uint64_t node,
+                                               apo_leaf_terms *out,
+                                               apo_error *err) {
+  (void)err;
+  const apo_random_tree *tree = context;
+  *out = (apo_leaf_terms){.constant = 0.5 * tree->values[node],
+                          .columns = tree->columns + node * APO_RANDOM_TERMS,
+                          .coefficients = tree->coefficients + node * APO_RANDOM_TERMS,
+                          .n_terms = tree->n_terms[node]};
   return APO_OK;
 }
 
@@ -200,6 +219,24 @@ static inline void apo_random_tree_values(apo_random_tree *tree, apo_random *ran
   for (size_t i = 0; i < n; ++i) tree->values[i] = (double)(float)apo_random_number(random);
 }
 
+static inline void apo_random_tree_lines(apo_random_tree *tree,
+                                         apo_random *random,
+                                         const apo_random_spec *spec) {
+  const size_t n = (size_t)tree->n_nodes * APO_RANDOM_TERMS;
+  tree->n_terms = realloc(tree->n_terms, tree->n_nodes * sizeof *tree->n_terms);
+  tree->columns = realloc(tree->columns, n * sizeof *tree->columns);
+  tree->coefficients = realloc(tree->coefficients, n * sizeof *tree->coefficients);
+  assert_true(tree->n_terms != NULL && tree->columns != NULL && tree->coefficients != NULL);
+  for (uint32_t at = 0; at < tree->n_nodes; ++at) {
+    const bool is_linear = apo_random_unit(random) < spec->linear_share;
+    tree->n_terms[at] = is_linear ? 1 + apo_random_below(random, APO_RANDOM_TERMS) : 0;
+  }
+  for (size_t i = 0; i < n; ++i) {
+    tree->columns[i] = apo_random_below(random, spec->n_columns);
+    tree->coefficients[i] = apo_random_number(random);
+  }
+}
+
 /** A forest of `spec`; apo_forest_destroy it. */
 static inline apo_forest *apo_random_forest(const apo_random_spec *spec) {
   apo_random random = apo_random_start(spec->seed);
@@ -227,6 +264,7 @@ static inline apo_forest *apo_random_forest(const apo_random_spec *spec) {
     apo_random_tree_grow(&tree, &random, spec, is_categorical, builder);
     if (spec->has_covers) apo_random_tree_cover(&tree, &random);
     apo_random_tree_values(&tree, &random);
+    if (spec->linear_share > 0.0) apo_random_tree_lines(&tree, &random, spec);
     const apo_tree_spec stated = {
         .n_nodes = tree.n_nodes,
         .output = spec->vector_leaves ? APO_TREE_VECTOR : at % spec->n_outputs,
@@ -234,12 +272,16 @@ static inline apo_forest *apo_random_forest(const apo_random_spec *spec) {
         .context = &tree,
         .node = apo_random_tree_node,
         .leaf = apo_random_tree_leaf,
+        .terms = spec->linear_share > 0.0 ? apo_random_tree_terms : NULL,
     };
     assert_ok(apo_builder_add_tree(builder, &stated, &err), &err);
   }
   assert_ok(apo_builder_finish(&builder, &forest, &err), &err);
   free(tree.nodes);
   free(tree.values);
+  free(tree.n_terms);
+  free(tree.columns);
+  free(tree.coefficients);
   free(is_categorical);
   return forest;
 }
