@@ -119,6 +119,30 @@ APO_NODISCARD APO_API apo_status apo_model_read(const void *bytes,
                                                 apo_model **out,
                                                 apo_error *err);
 
+/** In apo_read_options: up to the best iteration that early stopping found. */
+#define APO_BEST_ITERATION UINT64_MAX
+
+/** How to read a model.  Zero everywhere reads it whole. */
+typedef struct apo_read_options {
+  size_t struct_bytes;
+  uint64_t iteration_begin; /**< the first boosting iteration to keep */
+  uint64_t iteration_end;   /**< one past the last; 0: the model's end; or APO_BEST_ITERATION */
+} apo_read_options;
+
+/** As apo_model_read, and keep the trees of some iterations only; their base stays.
+ *
+ * The digest of such a part is that of the bytes and the range.
+ *
+ * Fails:   APO_ERR_ARGUMENT     the model has no such iterations, or states no best one
+ *          APO_ERR_UNSUPPORTED  it knows no iterations at all
+ *          and as apo_model_read
+ */
+APO_NODISCARD APO_API apo_status apo_model_read_part(const void *bytes,
+                                                     size_t n_bytes,
+                                                     const apo_read_options *options,
+                                                     apo_model **out,
+                                                     apo_error *err);
+
 /** A function that predicts, for models that no reader knows. */
 typedef struct apo_predictor {
   size_t struct_bytes;
@@ -136,6 +160,31 @@ APO_NODISCARD APO_API apo_status apo_model_wrap(const apo_predictor *predictor,
                                                 apo_error *err);
 
 APO_API void apo_model_destroy(apo_model **model);
+
+/** Where bytes go: a file, a buffer, a socket. */
+typedef struct apo_byte_sink {
+  void *context; /**< handed back to `put` unchanged, never read */
+  /** Take the next bytes, at least 1; they are gone when it returns.  Any status but APO_OK ends
+   * the call that writes, which returns the status and the message left in `err`. */
+  apo_status (*put)(void *context, const void *bytes, size_t n_bytes, apo_error *err);
+} apo_byte_sink;
+
+/** Write a model as neutral JSON, version 1 (docs/MODELS.md), whatever format it was read from.
+ *
+ * Reading it back gives the same model, number for number, so it predicts the same bits; writing
+ * that one again gives the same bytes.  Numbers are the shortest decimals that read back to the
+ * same double, in every locale.  The text is streamed: memory does not grow with the trees.
+ *
+ * Fails:   APO_ERR_UNSUPPORTED  a callback model, which is a function; what the format has no place
+ *                               for: a divisor that is no whole number, a scale of other links
+ *          APO_ERR_FORMAT       a text of the model is not UTF-8
+ *          APO_ERR_MEMORY       8 bytes for each category set
+ *          and whatever `put` returns; what it took until then is no document
+ * Threads: may run at once for one model
+ */
+APO_NODISCARD APO_API apo_status apo_model_write(const apo_model *model,
+                                                 const apo_byte_sink *sink,
+                                                 apo_error *err);
 
 /** What a model is.  The strings live as long as the model; "" stands for "not stated". */
 typedef struct apo_model_info {
@@ -157,6 +206,17 @@ typedef struct apo_model_info {
   uint32_t n_missing_columns; /**< columns on which missing values take a learned side */
   int64_t best_iteration;     /**< of early stopping, or -1; all trees are used all the same */
   int has_cover;              /**< 1 when path-dependent values are possible */
+  const char *format_version; /**< of the format, where the file states one: "v4", "1" */
+  const char *made_from;      /**< of a neutral model: the format that it was written from */
+  const char *cast;           /**< what values become before they are used: "float32", "float64" */
+  const char *cover_kind;     /**< "none", "hessian", "count", "weight" */
+  uint64_t n_nodes;           /**< inner nodes of all trees */
+  uint64_t n_linear_leaves;   /**< leaves that are linear functions */
+  uint64_t memory_bytes;      /**< host memory that the model holds */
+  uint32_t trees_per_iteration; /**< 0: the model knows no iterations */
+  uint32_t n_transforms;        /**< steps before the cast: scaling, clipping */
+  uint32_t n_category_tables;   /**< columns whose categories have names */
+  int margin_is_probability;    /**< 1 when the raw output is one already */
 } apo_model_info;
 
 APO_API void apo_model_describe(const apo_model *model, apo_model_info *info);

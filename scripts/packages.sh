@@ -3,12 +3,15 @@
 build_packages=(
   cmake ninja-build gcc libc6-dev pkg-config ocl-icd-opencl-dev pocl-opencl-icd libcjson-dev
   libhwloc-dev libsqlite3-dev libpopt-dev libssl-dev libxxhash-dev liblapacke-dev
-  libopenblas-dev libcsv-dev librandom123-dev sqlite3
+  libopenblas-dev libcsv-dev libnanopb-dev librandom123-dev sqlite3
 )
 test_packages=(
   ca-certificates g++ libcmocka-dev oclgrind clang-14 llvm-14 libclc-14 libclc-14-dev clang-format-14
   ccache python3 python3-venv
 )
+
+# libFuzzer is in the runtime; both have to be of one version.
+fuzz_packages=(clang-14 libclang-rt-14-dev g++ ccache)
 
 # Install those of the packages in "$@" that are not there; does nothing when all are.
 install_missing() {

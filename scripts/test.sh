@@ -4,8 +4,9 @@
 #
 #   1. release build:   ctest, all labels, on the OpenCL devices there are (PoCL at least)
 #   2. sanitize build:  ctest without what only compiles kernels or looks at sources
-#   3. peers:           pytest against xgboost, shap and scikit-learn, in .venv
-#   4. Intel:           ctest -L kernel on Intel's CPU runtime, where it can be installed
+#   3. fuzz:            each reader on 50,000 inputs that libFuzzer makes, the same each time
+#   4. peers:           pytest against xgboost, shap and scikit-learn, in .venv
+#   5. Intel:           ctest -L kernel on Intel's CPU runtime, where it can be installed
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/packages.sh
@@ -82,7 +83,7 @@ make_venv() {
 
 mkdir -p "$results"
 say "Packages"
-install_missing "${build_packages[@]}" "${test_packages[@]}"
+install_missing "${build_packages[@]}" "${test_packages[@]}" "${fuzz_packages[@]}"
 
 say "Release build"
 if build release build; then
@@ -97,6 +98,13 @@ if build sanitize build-sanitize; then
 else
   n_failed=$((n_failed + 1))
 fi
+
+say "Fuzz"
+status=0
+report=$PWD/$results/fuzz.xml
+rm -f "$report"
+scripts/fuzz.sh --runs 50000 --seed 1 --fresh --jobs "$(nproc)" --junit "$report" || status=$?
+tally fuzz "$status" "$report"
 
 say "Peers"
 status=0

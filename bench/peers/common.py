@@ -34,6 +34,7 @@ class Settings:
     kernel_rows: int
     steady_rows: int
     importance_rows: int
+    load_megabytes: int
     data: Path
 
 

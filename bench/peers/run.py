@@ -28,6 +28,7 @@ COMPARISONS = {
     "lightshap": "lightshap_kernel",
     "importance": "importance",
     "memory": "memory",
+    "load": "load",
 }
 
 
@@ -69,6 +70,7 @@ def main() -> int:
     parser.add_argument("--kernel-rows", type=int, default=20)
     parser.add_argument("--steady-rows", type=int, default=200, help="more rows, the tool alone")
     parser.add_argument("--importance-rows", type=int, default=50000)
+    parser.add_argument("--load-megabytes", type=int, default=500, help="of the models of load")
     parser.add_argument("--quick", action="store_true", help="small, to see that it runs")
     parser.add_argument("--data", type=Path, default=ROOT / "build" / "flights")
     parser.add_argument("--out", type=Path, help="CSV file; build/bench/peers.csv without it")
@@ -76,6 +78,7 @@ def main() -> int:
     if args.quick:
         args.repeats, args.slow_repeats = 2, 1
         args.kernel_rows, args.steady_rows, args.importance_rows = 3, 20, 5000
+        args.load_megabytes = 20
     chosen = args.only.split(",")
     unknown = [name for name in chosen if name not in COMPARISONS]
     if unknown:
@@ -83,7 +86,7 @@ def main() -> int:
     limit_threads(args.threads)
     settings = Settings(
         args.tool.resolve(), args.device, args.threads, args.repeats, args.slow_repeats,
-        args.kernel_rows, args.steady_rows, args.importance_rows, args.data,
+        args.kernel_rows, args.steady_rows, args.importance_rows, args.load_megabytes, args.data,
     )  # fmt: skip
 
     print(environment(args.threads, args.device))

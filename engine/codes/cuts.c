@@ -113,7 +113,8 @@ static apo_status add_code(const apo_cuts *cuts,
   // Truncation towards zero lets everything above -1 become 0.
   if (code == 0 && rule == APO_CODE_TRUNC) low = apo_cuts_key(cuts, -1.0) + 1;
   APO_TRY(add_key(list, column, low, err));
-  return add_key(list, column, apo_cuts_key(cuts, code + 1.0), err);
+  const uint64_t high = rule == APO_CODE_WHOLE ? low + 1 : apo_cuts_key(cuts, code + 1.0);
+  return add_key(list, column, high, err);
 }
 
 static apo_status add_split(

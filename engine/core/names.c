@@ -6,9 +6,9 @@
 
 enum { FIRST_CAPACITY = 16 };
 
-// Bytes of the character at `at`, or 0 when it is not well-formed (RFC 3629: no surrogates, no
-// longer form than needed, nothing above U+10FFFF).
-static size_t character_bytes(const unsigned char *at, size_t n_left) {
+// Well-formed: RFC 3629, so no surrogates, no longer form than needed, nothing above U+10FFFF.
+size_t apo_utf8_character(const char *text, size_t n_left) {
+  const unsigned char *at = (const unsigned char *)text;
   if (at[0] < 0x80) return at[0] != 0 ? 1 : 0;
   if (at[0] < 0xc2 || at[0] > 0xf4) return 0;
   const size_t n_bytes = at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
@@ -24,10 +24,9 @@ static size_t character_bytes(const unsigned char *at, size_t n_left) {
 }
 
 bool apo_utf8_valid(const char *text, size_t n_bytes) {
-  const unsigned char *at = (const unsigned char *)text;
   size_t n_done = 0;
   while (n_done < n_bytes) {
-    const size_t n = character_bytes(at + n_done, n_bytes - n_done);
+    const size_t n = apo_utf8_character(text + n_done, n_bytes - n_done);
     if (n == 0) return false;
     n_done += n;
   }

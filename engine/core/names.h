@@ -38,6 +38,9 @@ bool apo_names_find(const apo_names *names, const char *text, uint32_t *out);
 
 void apo_names_clear(apo_names *names);
 
+/** The bytes, 1 to 4, of the well-formed UTF-8 character that `text` begins with; 0: it begins with
+ * none, or with NUL.  `n_bytes` is at least 1. */
+size_t apo_utf8_character(const char *text, size_t n_bytes);
 /** True when the bytes are well-formed UTF-8 without NUL. */
 bool apo_utf8_valid(const char *text, size_t n_bytes);
 

@@ -9,7 +9,7 @@ static double value_at(const apo_model *model,
                        const apo_rows *rows,
                        uint64_t row,
                        uint32_t column) {
-  return apo_transform_value(&model->transform, column, apo_rows_value(rows, row, column));
+  return apo_model_value(model, column, apo_rows_value(rows, row, column));
 }
 
 void apo_encode_rows(

@@ -66,8 +66,9 @@ typedef enum apo_missing {
 
 /* From a value to a category code; NaN has none, nor has a value whose code would pass 2^31. */
 typedef enum apo_code_rule {
-  APO_CODE_TRUNC = 0,       /* truncate towards zero, then a negative number is no code */
-  APO_CODE_NONNEG_TRUNC = 1 /* a negative number is no code; then truncate.  -0.0 is 0 */
+  APO_CODE_TRUNC = 0,        /* truncate towards zero, then a negative number is no code */
+  APO_CODE_NONNEG_TRUNC = 1, /* a negative number is no code; then truncate.  -0.0 is 0 */
+  APO_CODE_WHOLE = 2         /* a negative number and one with a fraction is no code */
 } apo_code_rule;
 
 typedef enum apo_cover_kind {

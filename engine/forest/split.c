@@ -12,6 +12,9 @@ int64_t apo_category_code(apo_code_rule rule, double value) {
     case APO_CODE_NONNEG_TRUNC:
       if (value < 0.0) return -1;
       break;
+    case APO_CODE_WHOLE:
+      if (value < 0.0 || value != floor(value)) return -1;
+      break;
   }
   return (int64_t)value;
 }

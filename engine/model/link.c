@@ -14,6 +14,7 @@ static const char *const texts[] = {
     [APO_LINK_STEP] = "step",
     [APO_LINK_CUMULATIVE_SOFTPLUS] = "cumulative_softplus",
     [APO_LINK_NEG_EXP2] = "neg_exp2",
+    [APO_LINK_NONE] = "none",
 };
 
 enum { N_LINKS = sizeof texts / sizeof *texts };
@@ -35,7 +36,8 @@ bool apo_link_find(const char *text, apo_link_name *out) {
 }
 
 bool apo_link_has_response(apo_link link) {
-  return link.name != APO_LINK_STEP && link.name != APO_LINK_CUMULATIVE_SOFTPLUS;
+  return link.name != APO_LINK_STEP && link.name != APO_LINK_CUMULATIVE_SOFTPLUS &&
+         link.name != APO_LINK_NONE;
 }
 
 static double sigmoid(double margin) {
@@ -78,7 +80,8 @@ static void cumulate(const double *margin, uint32_t n_outputs, double *response)
 // The links that look at one output alone.
 static double single(apo_link link, double margin) {
   switch (link.name) {
-    case APO_LINK_IDENTITY: return margin;
+    case APO_LINK_IDENTITY:
+    case APO_LINK_NONE: return margin;
     case APO_LINK_SIGMOID: return sigmoid(link.scale * margin);
     case APO_LINK_EXP: return exp(margin);
     case APO_LINK_LOG1P_EXP: return softplus(margin);
@@ -103,7 +106,8 @@ void apo_link_apply(apo_link link, const double *margin, uint32_t n_outputs, dou
     case APO_LINK_LOG1P_EXP:
     case APO_LINK_SIGN_SQUARE:
     case APO_LINK_STEP:
-    case APO_LINK_NEG_EXP2: break;
+    case APO_LINK_NEG_EXP2:
+    case APO_LINK_NONE: break;
   }
   for (uint32_t k = 0; k < n_outputs; ++k) response[k] = single(link, margin[k]);
 }

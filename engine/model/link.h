@@ -17,7 +17,8 @@ typedef enum apo_link_name {
   APO_LINK_SIGN_SQUARE = 6,         /* sign(m) m^2 */
   APO_LINK_STEP = 7,                /* m > 0; has no probability */
   APO_LINK_CUMULATIVE_SOFTPLUS = 8, /* expectiles; has no probability */
-  APO_LINK_NEG_EXP2 = 9             /* -2^(-m / scale) */
+  APO_LINK_NEG_EXP2 = 9,            /* -2^(-m / scale) */
+  APO_LINK_NONE = 10                /* not known, so it has no probability; applied, it is m */
 } apo_link_name;
 
 typedef struct apo_link {
@@ -29,7 +30,7 @@ typedef struct apo_link {
 const char *apo_link_text(apo_link_name name);
 /** The link of that name; false when there is none. */
 bool apo_link_find(const char *text, apo_link_name *out);
-/** False for the links whose response cannot be explained (step, cumulative_softplus). */
+/** False for the links whose response cannot be explained (step, cumulative_softplus, none). */
 bool apo_link_has_response(apo_link link);
 /** Responses of one row, in place or not.  Shapes: margin and response [n_outputs]. */
 void apo_link_apply(apo_link link, const double *margin, uint32_t n_outputs, double *response);

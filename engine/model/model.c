@@ -96,6 +96,22 @@ static const char *kind_text(apo_model_kind kind) {
   return "unknown";
 }
 
+static const char *cover_text(apo_cover_kind kind) {
+  switch (kind) {
+    case APO_COVER_NONE: return "none";
+    case APO_COVER_HESSIAN: return "hessian";
+    case APO_COVER_COUNT: return "count";
+    case APO_COVER_WEIGHT: return "weight";
+  }
+  return "unknown";
+}
+
+static const char *cast_text(const apo_model *model) {
+  const bool is_cast = (model->forest != NULL && model->forest->cast_f32) ||
+                       (model->linear != NULL && model->linear->cast_f32);
+  return is_cast ? "float32" : "float64";
+}
+
 void apo_model_describe(const apo_model *model, apo_model_info *info) {
   apo_model_info full = {
       .struct_bytes = info->struct_bytes,
@@ -113,8 +129,20 @@ void apo_model_describe(const apo_model *model, apo_model_info *info) {
       .n_categorical = model->census.n_categorical,
       .n_missing_columns = model->census.n_missing_columns,
       .best_iteration = model->best_iteration,
+      .format_version = model->format_version,
+      .made_from = model->origin_format,
+      .cast = cast_text(model),
+      .cover_kind = "none",
+      .memory_bytes = apo_model_bytes(model),
+      .trees_per_iteration = model->trees_per_iteration,
+      .n_transforms = model->transform.n_steps,
+      .n_category_tables = model->n_categories,
+      .margin_is_probability = model->margin_is_probability,
   };
   if (model->forest != NULL) {
+    full.cover_kind = cover_text(model->forest->cover_kind);
+    full.n_nodes = model->forest->n_nodes;
+    full.n_linear_leaves = model->census.n_linear_leaves;
     full.n_trees = model->forest->n_trees;
     full.n_leaves = model->forest->n_leaves;
     full.has_cover = model->forest->node_cover != NULL;
@@ -175,6 +203,11 @@ static apo_status add_parts(const apo_model *model,
   return APO_OK;
 }
 
+double apo_model_value(const apo_model *model, uint32_t column, double value) {
+  const double moved = apo_transform_value(&model->transform, column, value);
+  return model->kind == APO_MODEL_LINEAR && model->linear->cast_f32 ? (double)(float)moved : moved;
+}
+
 apo_status apo_model_margin(const apo_model *model,
                             const double *row,
                             double *out,
@@ -182,11 +215,12 @@ apo_status apo_model_margin(const apo_model *model,
   if (model->kind == APO_MODEL_CALLBACK) {
     return apo_fail(err, APO_ERR_ARGUMENT, "a callback model has no margin");
   }
-  if (model->transform.n_steps == 0) return add_parts(model, row, out, err);
+  const bool is_cast = model->kind == APO_MODEL_LINEAR && model->linear->cast_f32;
+  if (model->transform.n_steps == 0 && !is_cast) return add_parts(model, row, out, err);
   double *moved = apo_alloc(model->n_columns, sizeof *moved);
   if (moved == NULL) return apo_fail(err, APO_ERR_MEMORY, "a row of %u columns", model->n_columns);
   for (uint32_t column = 0; column < model->n_columns; ++column) {
-    moved[column] = apo_transform_value(&model->transform, column, row[column]);
+    moved[column] = apo_model_value(model, column, row[column]);
   }
   const apo_status status = add_parts(model, moved, out, err);
   free(moved);

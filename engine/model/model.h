@@ -21,6 +21,7 @@ typedef enum apo_model_kind {
 typedef struct apo_linear {
   double *coefficients;      /* [n_outputs x n_columns], finite */
   bool missing_adds_nothing; /* gblinear: NaN adds 0; else a NaN in a used column is an error */
+  bool cast_f32;             /* values are rounded to float before they are multiplied */
 } apo_linear;
 
 /** What a category of a column is called in the data: position = code. */
@@ -58,6 +59,8 @@ struct apo_model {
   int64_t best_iteration;       /* -1: none */
   uint32_t trees_per_iteration; /* of boosting or bagging; 0: the model knows no iterations */
   const char *format;           /* static string of the reader */
+  char format_version[16];      /* of the format, where the file states one: "v4", "1" */
+  char origin_format[32];       /* of a neutral model: the format it was made from */
   char library[32];
   char library_version[32];
   char objective[64];
@@ -72,6 +75,13 @@ APO_NODISCARD apo_status apo_model_new(apo_model **out, apo_error *err);
  * Fails:   APO_ERR_FORMAT, APO_ERR_UNSUPPORTED, APO_ERR_LIMIT  with the place of the fault
  */
 APO_NODISCARD apo_status apo_model_seal(apo_model *model, apo_error *err);
+
+/** Bytes of host memory that the model holds. */
+uint64_t apo_model_bytes(const apo_model *model);
+
+/** One value as the coefficients of a linear model or the splits of a forest get to see it: through
+ * the transform, and as a float if a linear model casts (a split casts by itself). */
+double apo_model_value(const apo_model *model, uint32_t column, double value);
 
 /** fp64 margins of one row of plain numbers (before transform and cast).  The meaning, not the
  * fast way.  Not for callbacks.

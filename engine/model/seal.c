@@ -57,7 +57,8 @@ static apo_status check_step(const apo_transform_step *step, uint32_t n_columns,
   switch (step->op) {
     case APO_TRANSFORM_ADD:
     case APO_TRANSFORM_SUB:
-    case APO_TRANSFORM_MUL: return APO_OK;
+    case APO_TRANSFORM_MUL:
+    case APO_TRANSFORM_FLOAT: return APO_OK;
     case APO_TRANSFORM_DIV:
       for (uint32_t column = 0; column < n_columns; ++column) {
         if (step->values[column] != 0.0) continue;
@@ -84,6 +85,8 @@ static bool leaves_alone(const apo_transform_step *step, uint32_t column) {
     case APO_TRANSFORM_DIV: return step->values[column] == 1.0;
     case APO_TRANSFORM_CLIP:
       return step->values[column] == -DBL_MAX && step->highs[column] == DBL_MAX;
+    // Codes are whole and below 2^24: floats have them all.
+    case APO_TRANSFORM_FLOAT: return true;
   }
   return false;
 }

@@ -14,6 +14,7 @@ double apo_transform_value(const apo_transform *transform, uint32_t column, doub
         if (value < operand) value = operand;
         if (value > step->highs[column]) value = step->highs[column];
         break;
+      case APO_TRANSFORM_FLOAT: value = (double)(float)value; break;
     }
   }
   return value;

@@ -9,7 +9,8 @@ typedef enum apo_transform_op {
   APO_TRANSFORM_SUB = 1,
   APO_TRANSFORM_MUL = 2,
   APO_TRANSFORM_DIV = 3,
-  APO_TRANSFORM_CLIP = 4
+  APO_TRANSFORM_CLIP = 4,
+  APO_TRANSFORM_FLOAT = 5 /* rounds to the nearest float; its values are 0 */
 } apo_transform_op;
 
 typedef struct apo_transform_step {

@@ -11,9 +11,7 @@ static const struct {
 } heads[] = {
     {"binf", 4, "XGBoost's old binary format: load it with XGBoost and save it as .ubj or .json"},
     {"\x80", 1, "a Python pickle, which is a program: save the model in its library's own format"},
-    {"CBM1", 4, "CatBoost's binary format, which is not read"},
-    {"tree\n", 5, "LightGBM's text format, which is not read yet"},
-    {"tree\r\n", 6, "LightGBM's text format, which is not read yet"},
+    {"CBM1", 4, "CatBoost's binary format: save_model with format=\"json\" and pool= the data"},
     {"\x93NUMPY", 6, "a NumPy array, not a model"},
     {"PK\x03\x04", 4, "a zip archive, not a model: unpack it first"},
     {"\x1f\x8b", 2, "compressed by gzip: unpack it first"},
@@ -40,8 +38,8 @@ static const char *json_message(apo_bytes bytes) {
   switch (apo_json_sniff(bytes)) {
     case APO_DIALECT_NONE:
     case APO_DIALECT_XGBOOST:
-    case APO_DIALECT_NEUTRAL: return NULL;
-    case APO_DIALECT_CATBOOST: return "CatBoost's JSON format, which is not read yet";
+    case APO_DIALECT_NEUTRAL:
+    case APO_DIALECT_CATBOOST: return NULL;
     case APO_DIALECT_LIGHTGBM_DUMP:
       return "LightGBM's dump_model, which rounds its numbers: use save_model";
     case APO_DIALECT_XGBOOST_DUMP:
@@ -58,22 +56,14 @@ static const char *markup_message(apo_bytes bytes) {
              : NULL;
 }
 
-// The head of ONNX's ModelProto: field 1, a small version number, then one of the text fields.
-static const char *onnx_message(apo_bytes bytes) {
-  const bool is_onnx = bytes.n_bytes > 3 && bytes.at[0] == 0x08 && bytes.at[1] <= 0x20 &&
-                       (bytes.at[2] == 0x12 || bytes.at[2] == 0x3a || bytes.at[2] == 0x42);
-  return is_onnx ? "ONNX, which is not read yet" : NULL;
-}
-
 apo_status apo_foreign_refuse(apo_bytes bytes, apo_error *err) {
   if (bytes.n_bytes == 0) return apo_fail(err, APO_ERR_FORMAT, "byte 0: no bytes, needs a model");
   const char *message = head_message(bytes);
   if (message == NULL) message = json_message(bytes);
   if (message == NULL) message = markup_message(bytes);
-  if (message == NULL) message = onnx_message(bytes);
   if (message != NULL) return apo_fail(err, APO_ERR_UNSUPPORTED, "byte 0: %s", message);
   return apo_fail(err, APO_ERR_FORMAT,
                   "byte 0: none of the readers knows these %zu bytes, needs a model of XGBoost "
-                  "(.json, .ubj) or apportion's JSON",
+                  "(.json, .ubj), LightGBM (text), CatBoost (.json), ONNX or apportion's JSON",
                   bytes.n_bytes);
 }

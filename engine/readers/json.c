@@ -15,7 +15,7 @@ static const apo_json_value *value_of(apo_json_at at) {
 }
 
 apo_json_at apo_json_root(const apo_json *json) {
-  return (apo_json_at){json, 0};
+  return (apo_json_at){json, json->n_values - 1};
 }
 
 apo_json_kind apo_json_kind_of(apo_json_at at) {
@@ -26,20 +26,25 @@ static bool is_packed(const apo_json_value *value) {
   return value->kind == APO_JSON_ARRAY && value->element != APO_ELEMENT_NONE;
 }
 
+static const apo_json_pack *pack_of(apo_json_at array) {
+  return &array.json->packs[value_of(array)->as.pack];
+}
+
 static apo_json_at child(apo_json_at at, uint64_t position) {
-  return (apo_json_at){at.json, at.json->children[value_of(at)->child_begin + position]};
+  return (apo_json_at){at.json, value_of(at)->as.children.begin + (uint32_t)position};
 }
 
 apo_json_kind apo_json_kind_at(apo_json_at array, uint64_t position) {
   const apo_json_value *value = value_of(array);
-  if (value->kind != APO_JSON_ARRAY || position >= value->as.n) return APO_JSON_NULL;
+  if (value->kind != APO_JSON_ARRAY || position >= apo_json_length(array)) return APO_JSON_NULL;
   if (value->element == APO_ELEMENT_FLAG) return APO_JSON_BOOLEAN;
   return is_packed(value) ? APO_JSON_NUMBER : apo_json_kind_of(child(array, position));
 }
 
 uint64_t apo_json_length(apo_json_at at) {
   const apo_json_value *value = value_of(at);
-  return value->kind >= APO_JSON_ARRAY ? value->as.n : 0;
+  if (value->kind < APO_JSON_ARRAY) return 0;
+  return is_packed(value) ? pack_of(at)->n : value->as.children.n;
 }
 
 /* --- saying where ----------------------------------------------------------------------------- */
@@ -84,25 +89,38 @@ apo_json_shown apo_json_show(apo_json_chars chars) {
   return shown;
 }
 
-void apo_json_path(apo_json_at at, char *out, size_t n_bytes) {
-  // A duplicate key is reported before the nesting could be unbounded: both parsers stop at
-  // APO_JSON_MAX_DEPTH, and a scalar lies one below the deepest container.
-  uint32_t way[APO_JSON_MAX_DEPTH + 1];
+/** The way from the document down to `at`, last step first; its length. */
+static size_t find_way(apo_json_at at, uint32_t way[APO_JSON_MAX_DEPTH + 1]) {
+  const apo_json *json = at.json;
   size_t n_way = 0;
-  for (uint32_t step = at.value; step != 0 && n_way <= APO_JSON_MAX_DEPTH;
-       step = at.json->values[step].parent) {
+  uint32_t step = at.value;
+  // An owner lies behind what it owns, and its own owner behind it: one walk finds them all.
+  for (uint32_t owner = step + 1; owner < json->n_values && n_way <= APO_JSON_MAX_DEPTH; ++owner) {
+    const apo_json_value *value = &json->values[owner];
+    if (!apo_json_has_children(value)) continue;
+    if (step < value->as.children.begin) continue;
+    if (step - value->as.children.begin >= value->as.children.n) continue;
     way[n_way++] = step;
+    step = owner;
   }
+  return n_way;
+}
+
+void apo_json_path(apo_json_at at, char *out, size_t n_bytes) {
+  // A scalar lies one below the deepest array or object.
+  uint32_t way[APO_JSON_MAX_DEPTH + 1];
+  const size_t n_way = find_way(at, way);
   line path = {out, n_bytes, 0};
   if (n_way == 0) put_text(&path, "document");
   for (size_t i = n_way; i-- > 0;) {
     const apo_json_value *value = &at.json->values[way[i]];
     if (value->key != APO_JSON_NO_KEY) {
       if (i + 1 < n_way) put_char(&path, '.');
-      put_key(&path, at.json->keys[value->key]);
+      put_key(&path, apo_json_chars_of(at.json, at.json->keys[value->key]));
     } else {
+      const uint32_t owner = i + 1 < n_way ? way[i + 1] : at.json->n_values - 1;
       char index[16];
-      snprintf(index, sizeof index, "[%u]", value->position);
+      snprintf(index, sizeof index, "[%u]", way[i] - at.json->values[owner].as.children.begin);
       put_text(&path, index);
     }
   }
@@ -118,6 +136,8 @@ static apo_status fault(
 
 apo_status apo_json_fault(
     apo_json_at at, apo_error *err, apo_status status, const char *format, ...) {
+  // Nobody will read it, and finding the path takes time.
+  if (err == NULL) return status;
   char path[PATH_BYTES];
   apo_json_path(at, path, sizeof path);
   va_list args;
@@ -133,6 +153,7 @@ apo_status apo_json_fault_at(apo_json_at array,
                              apo_status status,
                              const char *format,
                              ...) {
+  if (err == NULL) return status;
   char path[PATH_BYTES + 24];
   apo_json_path(array, path, PATH_BYTES);
   const size_t n_path = strlen(path);
@@ -166,7 +187,8 @@ apo_status apo_json_need(apo_json_at at, apo_json_kind kind, apo_error *err) {
 
 apo_json_chars apo_json_key(apo_json_at member) {
   const uint32_t key = value_of(member)->key;
-  return key == APO_JSON_NO_KEY ? (apo_json_chars){"", 0} : member.json->keys[key];
+  if (key == APO_JSON_NO_KEY) return (apo_json_chars){"", 0};
+  return apo_json_chars_of(member.json, member.json->keys[key]);
 }
 
 static int compare_key(apo_json_chars key, const char *wanted, size_t n_wanted) {
@@ -204,9 +226,10 @@ apo_status apo_json_member(apo_json_at object, const char *key, apo_json_at *out
 apo_status apo_json_item(apo_json_at at, uint64_t position, apo_json_at *out, apo_error *err) {
   const apo_json_value *value = value_of(at);
   if (value->kind < APO_JSON_ARRAY) return apo_json_need(at, APO_JSON_ARRAY, err);
-  if (position >= value->as.n) {
+  const uint64_t length = apo_json_length(at);
+  if (position >= length) {
     return apo_json_fault(at, err, APO_ERR_FORMAT, "%" PRIu64 " elements, needs element %" PRIu64,
-                          value->as.n, position);
+                          length, position);
   }
   if (is_packed(value)) {
     return apo_json_fault_at(at, position, err, APO_ERR_FORMAT, "%s, needs another kind",
@@ -261,8 +284,7 @@ apo_status apo_json_boolean(apo_json_at at, bool *out, apo_error *err) {
 
 apo_status apo_json_text(apo_json_at at, apo_json_chars *out, apo_error *err) {
   APO_TRY(apo_json_need(at, APO_JSON_TEXT, err));
-  const apo_json_value *value = value_of(at);
-  *out = (apo_json_chars){value->data, (size_t)value->as.n};
+  *out = apo_json_chars_of(at.json, value_of(at)->as.text);
   return APO_OK;
 }
 
@@ -273,7 +295,7 @@ bool apo_json_chars_are(apo_json_chars chars, const char *expected) {
 bool apo_json_text_is(apo_json_at at, const char *expected) {
   const apo_json_value *value = value_of(at);
   if (value->kind != APO_JSON_TEXT) return false;
-  return apo_json_chars_are((apo_json_chars){value->data, (size_t)value->as.n}, expected);
+  return apo_json_chars_are(apo_json_chars_of(at.json, value->as.text), expected);
 }
 
 /* --- elements --------------------------------------------------------------------------------- */
@@ -305,20 +327,36 @@ static apo_status need_element(apo_json_at array,
 static apo_json_figure figure_at(apo_json_at array, uint64_t position) {
   const apo_json_value *value = value_of(array);
   if (!is_packed(value)) return figure_of(value_of(child(array, position)));
-  const size_t offset = (size_t)position * apo_element_bytes(value->element);
-  return apo_element_load(value->element, (const uint8_t *)value->data + offset);
+  const uint8_t *begin = array.json->elements + pack_of(array)->begin;
+  return apo_element_load(value->element, begin + position * apo_element_bytes(value->element));
+}
+
+/** True for a number of a packed array, which is nearly every number of a model. */
+static bool find_packed(apo_json_at array, uint64_t position, apo_json_figure *out) {
+  const apo_json_value *value = value_of(array);
+  if (!is_packed(value) || value->element == APO_ELEMENT_FLAG) return false;
+  if (position >= pack_of(array)->n) return false;
+  *out = figure_at(array, position);
+  return true;
 }
 
 apo_status apo_json_number_at(apo_json_at array, uint64_t position, double *out, apo_error *err) {
-  APO_TRY(need_element(array, position, APO_JSON_NUMBER, err));
-  *out = figure_at(array, position).real;
+  apo_json_figure figure;
+  if (!find_packed(array, position, &figure)) {
+    APO_TRY(need_element(array, position, APO_JSON_NUMBER, err));
+    figure = figure_at(array, position);
+  }
+  *out = figure.real;
   return APO_OK;
 }
 
 apo_status apo_json_integer_at(
     apo_json_at array, uint64_t position, int64_t min, int64_t max, int64_t *out, apo_error *err) {
-  APO_TRY(need_element(array, position, APO_JSON_NUMBER, err));
-  const apo_json_figure figure = figure_at(array, position);
+  apo_json_figure figure;
+  if (!find_packed(array, position, &figure)) {
+    APO_TRY(need_element(array, position, APO_JSON_NUMBER, err));
+    figure = figure_at(array, position);
+  }
   if (as_integer(figure, min, max, out)) return APO_OK;
   return apo_json_fault_at(array, position, err, APO_ERR_FORMAT,
                            "%.17g, needs a whole number from %" PRId64 " to %" PRId64, figure.real,
@@ -328,9 +366,8 @@ apo_status apo_json_integer_at(
 apo_status apo_json_flag_at(apo_json_at array, uint64_t position, bool *out, apo_error *err) {
   int64_t number = 0;
   if (apo_json_kind_at(array, position) == APO_JSON_BOOLEAN) {
-    const apo_json_value *value = value_of(array);
-    number = is_packed(value) ? ((const uint8_t *)value->data)[position]
-                              : value_of(child(array, position))->as.integer;
+    number = is_packed(value_of(array)) ? figure_at(array, position).integer
+                                        : value_of(child(array, position))->as.integer;
   } else {
     APO_TRY(apo_json_integer_at(array, position, 0, 1, &number, err));
   }

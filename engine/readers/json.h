@@ -4,7 +4,9 @@
  * question that can be answered wrongly takes `err` and names the place the way people write it:
  * `learner.gradient_booster.model.trees[3].split_indices[17]: ...`.  An array of nothing but
  * numbers, or of nothing but booleans, is packed: it has no places of its own inside, and is asked
- * by position (apo_json_number_at).  Typed arrays of UBJSON stay where they are in the bytes.
+ * by position (apo_json_number_at).  Numbers of JSON text are doubles; packed, they take 1, 2, 4 or
+ * 8 bytes each, whatever holds all of their array exactly.  Typed arrays of UBJSON stay where they
+ * are in the bytes.  json_tree.h has the layout and what it costs.
  *
  * What is refused before any question can be asked: nesting above APO_JSON_MAX_DEPTH, a NUL, bytes
  * that are not UTF-8, a key that occurs twice in one object, bytes after the document, lengths that
@@ -29,7 +31,7 @@ typedef struct apo_json apo_json;
 
 /** Parse JSON text.
  *
- * Owns:    `bytes` is not needed after the call.
+ * Owns:    texts without escapes point into `bytes`, which must live as long as the document.
  * Fails:   APO_ERR_FORMAT  with the byte of the fault, or the path of a key that occurs twice
  *          APO_ERR_LIMIT   2^32 values or more
  *          APO_ERR_MEMORY

@@ -11,6 +11,7 @@ static const struct {
     {"format", APO_DIALECT_NEUTRAL},
     {"oblivious_trees", APO_DIALECT_CATBOOST},
     {"features_info", APO_DIALECT_CATBOOST},
+    {"ctr_data", APO_DIALECT_CATBOOST},
     {"tree_info", APO_DIALECT_LIGHTGBM_DUMP},
     {"pandas_categorical", APO_DIALECT_LIGHTGBM_DUMP},
     {"max_feature_idx", APO_DIALECT_LIGHTGBM_DUMP},
@@ -20,6 +21,11 @@ static const struct {
 
 static bool is_space(uint8_t c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+// Outside of strings JSON has neither.  UBJSON, which starts with the same bracket, soon has one.
+static bool is_foreign(uint8_t c) {
+  return c >= 0x7f || (c < ' ' && !is_space(c));
 }
 
 static void skip_space(apo_bytes *rest) {
@@ -66,6 +72,7 @@ apo_json_dialect apo_json_sniff(apo_bytes bytes) {
     const uint8_t c = rest.at[0];
     ++rest.at;
     --rest.n_bytes;
+    if (is_foreign(c)) break;
     if (c == '{' || c == '[') ++depth;
     if ((c == '}' || c == ']') && --depth == 0) break;
     if (c != '"') continue;

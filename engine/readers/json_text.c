@@ -1,172 +1,246 @@
-/* json_text.c - JSON text to a document: check, let cJSON parse, flatten, forget cJSON's tree.
+/* json_text.c - JSON text (RFC 8259) to a document, in one walk over the bytes.
  *
- * cJSON spends 64 bytes and a linked list on every number, so its tree is only a station: arrays of
- * numbers become arrays of doubles, strings one block.  The order is a loop over an explicit stack,
- * as deep as the scan allowed.
+ * One loop and one small struct for each open bracket, instead of a stack frame.  An array that
+ * starts with a number is packed while it lasts, and so is one that starts with true or false; when
+ * something else turns up in it, what was packed is spilt and it goes on as an array of values.
  */
-#include <cjson/cJSON.h>
 #include <math.h>
+#include <string.h>
 
-#include "engine/core/memory.h"
-#include "engine/readers/json_tree.h"
-
-/** What json_scan.c made of the bare word NaN. */
-static bool is_nan_word(const cJSON *item) {
-  return cJSON_IsString(item) && (unsigned char)item->valuestring[0] == 0xff;
-}
-
-static bool is_number(const cJSON *item) {
-  return cJSON_IsNumber(item) || is_nan_word(item);
-}
-
-static double number_of(const cJSON *item) {
-  return is_nan_word(item) ? (double)NAN : item->valuedouble;
-}
-
-/** What an array is made of, when it is one kind throughout: an element, else NONE. */
-static uint8_t element_of(const cJSON *array) {
-  const cJSON *item = array->child;
-  bool all_numbers = item != NULL;
-  bool all_flags = item != NULL;
-  for (; item != NULL && (all_numbers || all_flags); item = item->next) {
-    all_numbers = all_numbers && is_number(item);
-    all_flags = all_flags && cJSON_IsBool(item);
-  }
-  if (all_numbers) return APO_ELEMENT_NATIVE;
-  return all_flags ? APO_ELEMENT_FLAG : APO_ELEMENT_NONE;
-}
-
-/** Room for `n_bytes` of text, or NULL while counting. */
-static char *take_text(apo_json_maker *maker, size_t n_bytes) {
-  char *at = maker->json != NULL ? maker->json->texts + maker->n_text_bytes : NULL;
-  maker->n_text_bytes += n_bytes;
-  return at;
-}
-
-static apo_json_chars copy_text(apo_json_maker *maker, const char *text) {
-  const size_t n_bytes = strlen(text);
-  char *at = take_text(maker, n_bytes);
-  if (at != NULL) memcpy(at, text, n_bytes);
-  return (apo_json_chars){at, n_bytes};
-}
-
-static void pack_numbers(apo_json_maker *maker, const cJSON *array, apo_json_value *value) {
-  double *numbers = maker->json != NULL ? maker->json->numbers + maker->n_numbers : NULL;
-  uint64_t n = 0;
-  for (const cJSON *item = array->child; item != NULL; item = item->next, ++n) {
-    if (numbers != NULL) numbers[n] = number_of(item);
-  }
-  maker->n_numbers += n;
-  value->data = numbers;
-  value->as.n = n;
-}
-
-static void pack_flags(apo_json_maker *maker, const cJSON *array, apo_json_value *value) {
-  const size_t n = (size_t)cJSON_GetArraySize(array);
-  char *flags = take_text(maker, n);
-  size_t at = 0;
-  for (const cJSON *item = array->child; item != NULL && flags != NULL; item = item->next) {
-    flags[at++] = cJSON_IsTrue(item) ? 1 : 0;
-  }
-  value->data = flags;
-  value->as.n = n;
-}
-
-/** Add one value; true when its children have to be added too. */
-static bool add_value(apo_json_maker *maker, const cJSON *item, uint32_t parent, bool has_key) {
-  apo_json_chars key = {NULL, 0};
-  if (has_key) key = copy_text(maker, item->string);
-  const bool is_array = cJSON_IsArray(item);
-  const apo_json_kind kind = is_number(item)        ? APO_JSON_NUMBER
-                             : cJSON_IsBool(item)   ? APO_JSON_BOOLEAN
-                             : cJSON_IsString(item) ? APO_JSON_TEXT
-                             : cJSON_IsObject(item) ? APO_JSON_OBJECT
-                             : is_array             ? APO_JSON_ARRAY
-                                                    : APO_JSON_NULL;
-  apo_json_value *value = apo_json_add(maker, parent, has_key ? &key : NULL, kind);
-  if (kind == APO_JSON_NUMBER) {
-    value->element = 'D';
-    value->as.number = number_of(item);
-  } else if (kind == APO_JSON_BOOLEAN) {
-    value->as.integer = cJSON_IsTrue(item);
-  } else if (kind == APO_JSON_TEXT) {
-    const apo_json_chars text = copy_text(maker, item->valuestring);
-    value->data = text.at;
-    value->as.n = text.n_bytes;
-  } else if (is_array) {
-    const uint8_t element = element_of(item);
-    value->element = element;
-    if (element == APO_ELEMENT_NATIVE) pack_numbers(maker, item, value);
-    if (element == APO_ELEMENT_FLAG) pack_flags(maker, item, value);
-    return element == APO_ELEMENT_NONE;
-  }
-  return kind == APO_JSON_OBJECT;
-}
+#include "engine/core/number.h"
+#include "engine/readers/json_cursor.h"
+#include "engine/readers/json_pack.h"
 
 typedef struct level {
-  const cJSON *next; /* the child to add next */
-  uint32_t value;    /* the parent's index */
+  uint64_t begin; /* its first child among the values that wait */
+  uint32_t key;   /* of the array or object itself */
   bool is_object;
 } level;
 
-static void walk(const cJSON *root, apo_json_maker *maker) {
-  level stack[APO_JSON_MAX_DEPTH];
-  size_t n_stack = 0;
-  const cJSON *item = root;
-  uint32_t parent = APO_JSON_NO_PARENT;
-  bool has_key = false;
-  while (item != NULL) {
-    const uint32_t index = (uint32_t)maker->n_values;
-    if (add_value(maker, item, parent, has_key)) {
-      stack[n_stack++] = (level){item->child, index, cJSON_IsObject(item)};
+typedef struct parser {
+  apo_json_cursor cursor;
+  apo_json_maker *maker;
+  uint32_t key; /* of the value that comes next */
+  size_t n_open;
+  level open[APO_JSON_MAX_DEPTH];
+} parser;
+
+/* --- scalars ---------------------------------------------------------------------------------- */
+
+static bool is_digit(int c) {
+  return c >= '0' && c <= '9';
+}
+
+static bool take_digits(apo_json_cursor *cursor) {
+  const uint8_t *begin = cursor->at;
+  while (is_digit(apo_cursor_peek(cursor))) ++cursor->at;
+  return cursor->at > begin;
+}
+
+static bool take_word(apo_json_cursor *cursor, const char *word) {
+  const size_t n = strlen(word);
+  if ((size_t)(cursor->end - cursor->at) < n || memcmp(cursor->at, word, n) != 0) return false;
+  cursor->at += n;
+  return true;
+}
+
+/** What is spelt as no plain number is, or is no number at all: slowly, to find the fault. */
+static apo_status take_hard_number(apo_json_cursor *cursor, apo_number *out, apo_error *err) {
+  const uint8_t *begin = cursor->at;
+  *out = (apo_number){.real = (double)NAN};
+  if (take_word(cursor, "NaN")) return APO_OK;
+  const bool is_negative = apo_cursor_take(cursor, '-');
+  out->real = is_negative ? -(double)INFINITY : (double)INFINITY;
+  if (take_word(cursor, "Infinity")) return APO_OK;
+  if (apo_cursor_take(cursor, '0')) {
+    if (is_digit(apo_cursor_peek(cursor))) {
+      return apo_cursor_fault(cursor, err, "no digit after a leading 0");
     }
-    while (n_stack > 0 && stack[n_stack - 1].next == NULL) --n_stack;
-    if (n_stack == 0) return;
-    level *top = &stack[n_stack - 1];
-    item = top->next;
-    top->next = item->next;
-    parent = top->value;
-    has_key = top->is_object;
+  } else if (!take_digits(cursor)) {
+    return apo_cursor_fault(cursor, err, is_negative ? "a digit" : "a value");
+  }
+  if (apo_cursor_take(cursor, '.') && !take_digits(cursor)) {
+    return apo_cursor_fault(cursor, err, "a digit after the point");
+  }
+  if (apo_cursor_take(cursor, 'e') || apo_cursor_take(cursor, 'E')) {
+    if (!apo_cursor_take(cursor, '+')) apo_cursor_take(cursor, '-');
+    if (!take_digits(cursor)) return apo_cursor_fault(cursor, err, "a digit of the exponent");
+  }
+  if (apo_number_read((const char *)begin, (size_t)(cursor->at - begin), &out->real)) return APO_OK;
+  return apo_fail(err, APO_ERR_INTERNAL, "byte %zu: a number that cannot be read",
+                  (size_t)(begin - cursor->begin));
+}
+
+static apo_status take_number(apo_json_cursor *cursor, apo_number *out, apo_error *err) {
+  const size_t n_left = (size_t)(cursor->end - cursor->at);
+  const size_t n_taken = apo_number_take((const char *)cursor->at, n_left, out);
+  if (n_taken == 0) return take_hard_number(cursor, out, err);
+  cursor->at += n_taken;
+  return APO_OK;
+}
+
+static bool is_number_start(int c) {
+  return is_digit(c) || c == '-' || c == 'N' || c == 'I';
+}
+
+/** A value that is neither array nor object. */
+static apo_status take_scalar(parser *p, apo_error *err) {
+  apo_json_value value = {.as.integer = 0, .key = p->key};
+  apo_number number;
+  switch (apo_cursor_peek(&p->cursor)) {
+    case '"':
+      value.kind = APO_JSON_TEXT;
+      APO_TRY(apo_cursor_string(&p->cursor, p->maker, &value.as.text, err));
+      break;
+    case 't':
+    case 'f':
+    case 'n':
+      value.kind = APO_JSON_BOOLEAN;
+      if (take_word(&p->cursor, "true")) {
+        value.as.integer = 1;
+      } else if (take_word(&p->cursor, "null")) {
+        value.kind = APO_JSON_NULL;
+      } else if (!take_word(&p->cursor, "false")) {
+        return apo_cursor_fault(&p->cursor, err, "a value");
+      }
+      break;
+    default:
+      value.kind = APO_JSON_NUMBER;
+      value.element = 'D';
+      APO_TRY(take_number(&p->cursor, &number, err));
+      value.as.number = number.real;
+  }
+  return apo_maker_add(p->maker, value, err);
+}
+
+/* --- arrays and objects ----------------------------------------------------------------------- */
+
+/** Pack elements while they are of one kind; `is_complete` when the array ends with them. */
+static apo_status pack(parser *p, apo_packer *packer, bool *is_complete, apo_error *err) {
+  apo_json_cursor *cursor = &p->cursor;
+  const bool are_flags = !is_number_start(apo_cursor_peek(cursor));
+  *is_complete = false;
+  for (;;) {
+    apo_number number;
+    if (!are_flags && is_number_start(apo_cursor_peek(cursor))) {
+      APO_TRY(take_number(cursor, &number, err));
+      APO_TRY(apo_packer_add(packer, number, err));
+    } else if (are_flags && (take_word(cursor, "true") || take_word(cursor, "false"))) {
+      APO_TRY(apo_packer_add_flag(packer, cursor->at[-2] == 'u', err));
+    } else {
+      return APO_OK;  // another kind: nothing of it was taken
+    }
+    apo_cursor_skip_space(cursor);
+    *is_complete = apo_cursor_take(cursor, ']');
+    if (*is_complete) return APO_OK;
+    if (!apo_cursor_take(cursor, ',')) return apo_cursor_fault(cursor, err, "a comma or ]");
+    apo_cursor_skip_space(cursor);
   }
 }
 
-static apo_status flatten(const cJSON *root, apo_json **out, apo_error *err) {
-  apo_json_maker maker = {0};
-  walk(root, &maker);
-  APO_TRY(apo_json_fill(&maker, err));
-  walk(root, &maker);
-  const apo_status status = apo_json_finish(&maker, out, err);
-  apo_json_destroy(&maker.json);
-  return status;
+static apo_status take_key(parser *p, apo_error *err) {
+  apo_json_text_ref text = 0;
+  apo_cursor_skip_space(&p->cursor);
+  APO_TRY(apo_cursor_string(&p->cursor, p->maker, &text, err));
+  APO_TRY(apo_maker_key(p->maker, text, &p->key, err));
+  apo_cursor_skip_space(&p->cursor);
+  return apo_cursor_take(&p->cursor, ':') ? APO_OK : apo_cursor_fault(&p->cursor, err, "a colon");
+}
+
+/** After '[': packed, empty, or open with its first value next; `is_complete` but for the last. */
+static apo_status take_array(parser *p, bool *is_complete, apo_error *err) {
+  const level opened = {p->maker->n_waiting, p->key, false};
+  apo_cursor_skip_space(&p->cursor);
+  *is_complete = apo_cursor_take(&p->cursor, ']');
+  if (*is_complete) {
+    const apo_json_value empty = {.key = p->key, .kind = APO_JSON_ARRAY};
+    return apo_maker_close(p->maker, opened.begin, empty, err);
+  }
+  apo_packer packer = apo_packer_start(p->maker);
+  const int c = apo_cursor_peek(&p->cursor);
+  if (is_number_start(c) || c == 't' || c == 'f') {
+    APO_TRY(pack(p, &packer, is_complete, err));
+    if (*is_complete) return apo_packer_close(&packer, p->key, err);
+    APO_TRY(apo_packer_spill(&packer, err));
+  }
+  p->open[p->n_open++] = opened;
+  p->key = APO_JSON_NO_KEY;
+  return APO_OK;
+}
+
+static apo_status take_object(parser *p, bool *is_complete, apo_error *err) {
+  const level opened = {p->maker->n_waiting, p->key, true};
+  apo_cursor_skip_space(&p->cursor);
+  *is_complete = apo_cursor_take(&p->cursor, '}');
+  if (*is_complete) {
+    const apo_json_value empty = {.key = p->key, .kind = APO_JSON_OBJECT};
+    return apo_maker_close(p->maker, opened.begin, empty, err);
+  }
+  p->open[p->n_open++] = opened;
+  return take_key(p, err);
+}
+
+/** Take a value, or the start of one whose first child comes next. */
+static apo_status take_value(parser *p, bool *is_complete, apo_error *err) {
+  *is_complete = true;
+  apo_cursor_skip_space(&p->cursor);
+  const int c = apo_cursor_peek(&p->cursor);
+  if (c != '[' && c != '{') return take_scalar(p, err);
+  if (p->n_open == APO_JSON_MAX_DEPTH) {
+    return apo_fail(err, APO_ERR_FORMAT, "byte %zu: nesting deeper than %d",
+                    (size_t)(p->cursor.at - p->cursor.begin), APO_JSON_MAX_DEPTH);
+  }
+  ++p->cursor.at;
+  return c == '[' ? take_array(p, is_complete, err) : take_object(p, is_complete, err);
+}
+
+/** After a value: close what ends here, up to the next value or the end of the document. */
+static apo_status take_after(parser *p, apo_error *err) {
+  while (p->n_open > 0) {
+    const level *top = &p->open[p->n_open - 1];
+    apo_cursor_skip_space(&p->cursor);
+    if (apo_cursor_take(&p->cursor, ',')) {
+      p->key = APO_JSON_NO_KEY;
+      return top->is_object ? take_key(p, err) : APO_OK;
+    }
+    if (!apo_cursor_take(&p->cursor, top->is_object ? '}' : ']')) {
+      return apo_cursor_fault(&p->cursor, err, top->is_object ? "a comma or }" : "a comma or ]");
+    }
+    const apo_json_value owner = {.key = top->key,
+                                  .kind = top->is_object ? APO_JSON_OBJECT : APO_JSON_ARRAY};
+    APO_TRY(apo_maker_close(p->maker, top->begin, owner, err));
+    --p->n_open;
+  }
+  return APO_OK;
+}
+
+static apo_status walk(parser *p, apo_error *err) {
+  bool is_complete;
+  do {
+    APO_TRY(take_value(p, &is_complete, err));
+    if (is_complete) APO_TRY(take_after(p, err));
+  } while (p->n_open > 0);
+  apo_cursor_skip_space(&p->cursor);
+  if (p->cursor.at == p->cursor.end) return APO_OK;
+  return apo_cursor_fault(&p->cursor, err, "the end of the document");
 }
 
 apo_status apo_json_parse(apo_bytes bytes, apo_json **out, apo_error *err) {
   static const uint8_t mark[3] = {0xef, 0xbb, 0xbf};
-  apo_status status = APO_OK;
-  cJSON *root = NULL;
   *out = NULL;
-  if (bytes.n_bytes >= sizeof mark && memcmp(bytes.at, mark, sizeof mark) == 0) {
-    bytes.at += sizeof mark;
-    bytes.n_bytes -= sizeof mark;
+  if (bytes.n_bytes == 0) bytes.at = mark;
+  apo_json_maker maker;
+  apo_status status = apo_maker_start(&maker, bytes, err);
+  if (status == APO_OK) {
+    parser p = {.cursor = {bytes.at, bytes.at, bytes.at + bytes.n_bytes},
+                .maker = &maker,
+                .key = APO_JSON_NO_KEY};
+    if (bytes.n_bytes >= sizeof mark && memcmp(bytes.at, mark, sizeof mark) == 0) {
+      p.cursor.at += sizeof mark;
+    }
+    status = walk(&p, err);
   }
-  char *text = apo_alloc(bytes.n_bytes, 1);
-  if (text == NULL) {
-    return apo_fail(err, APO_ERR_MEMORY, "document: no memory for %zu bytes", bytes.n_bytes);
-  }
-  if (bytes.n_bytes > 0) memcpy(text, bytes.at, bytes.n_bytes);
-
-  status = apo_json_scan(text, bytes.n_bytes, err);
-  if (status != APO_OK) goto done;
-  root = cJSON_ParseWithLength(text, bytes.n_bytes);
-  if (root == NULL) {
-    // The scan left nothing that cJSON could refuse.
-    status = apo_fail(err, APO_ERR_MEMORY, "document: no memory for its values");
-    goto done;
-  }
-  status = flatten(root, out, err);
-
-done:
-  cJSON_Delete(root);
-  free(text);
+  if (status == APO_OK) status = apo_maker_finish(&maker, out, err);
+  apo_maker_stop(&maker);
   return status;
 }

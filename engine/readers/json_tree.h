@@ -1,94 +1,88 @@
-/* json_tree.h - how a document lies in memory, and how the two parsers fill it.
+/* json_tree.h - how a document lies in memory.
  *
- * A parser walks its input twice with the same code.  The first time `maker.json` is NULL and only
- * counts grow; then everything is allocated at its exact size, and the second walk fills it.  So a
- * document costs at most 44 bytes for a value that took one byte, whatever the input claims.
+ * A value takes 16 bytes.  The children of an array or object lie side by side, those of an object
+ * sorted by key; a block of children is complete before the value that owns it is placed, so an
+ * owner comes after what it owns and the document itself is last:
  *
- *   values     in the order of the walk, each with its parent and its position there
- *   children   for each array and object its values: by position, or sorted by key
- *   keys       of members; numbers: packed arrays of JSON text; texts: unescaped JSON strings
+ *     {"a": {"x": 1, "y": 2}, "b": 3}       values   x:1  y:2 | a:{0, 2}  b:3 | {2, 2}
+ *                                                    0    1     2         3     4
+ *
+ * Nothing points upwards.  Who owns a value is asked only to name the place of a fault, and then one
+ * look at all the values behind it tells.
+ *
+ *   keys      each different key once, sorted; a value has the number of its key
+ *   packs     packed arrays: where their elements begin, and how many they are
+ *   elements  of packed arrays: a block of our own for JSON text, the bytes themselves for UBJSON
+ *   texts     in the bytes, or in `unescaped` when the bytes had escapes
  */
 #ifndef APO_ENGINE_READERS_JSON_TREE_H
 #define APO_ENGINE_READERS_JSON_TREE_H
 
 #include "engine/readers/json.h"
-
-/** Elements of a packed array: the markers of UBJSON, and two of our own. */
-enum {
-  APO_ELEMENT_NONE = 0,
-  APO_ELEMENT_NATIVE = 'n', /* double, of this machine */
-  APO_ELEMENT_FLAG = 'b'    /* one byte, 0 or 1: a boolean */
-};
+#include "engine/readers/json_element.h"
 
 #define APO_JSON_NO_KEY         UINT32_MAX
-#define APO_JSON_NO_PARENT      UINT32_MAX
 #define APO_JSON_MAX_TEXT_BYTES ((size_t)16 << 20)
 
+/** Where a text is, in one word: its length, whether it was unescaped, and its first byte. */
+typedef uint64_t apo_json_text_ref;
+
+enum { APO_TEXT_LENGTH_BITS = 25, APO_TEXT_BEGIN_BITS = 38 };
+
+static inline apo_json_text_ref apo_text_ref(size_t begin, size_t n_bytes, bool is_unescaped) {
+  return (uint64_t)n_bytes | (uint64_t)begin << APO_TEXT_LENGTH_BITS |
+         (uint64_t)is_unescaped << (APO_TEXT_LENGTH_BITS + APO_TEXT_BEGIN_BITS);
+}
+
 typedef struct apo_json_value {
-  const void *data; /* characters of a text, elements of a packed array */
   union {
-    double number;
-    int64_t integer;
-    uint64_t n; /* characters, elements, members */
+    double number;          /* a number whose element is 'D' */
+    int64_t integer;        /* a number whose element is 'L'; a boolean */
+    apo_json_text_ref text; /* a text */
+    uint64_t pack;          /* a packed array: its number */
+    struct {
+      uint32_t begin; /* into values */
+      uint32_t n;
+    } children; /* an object, any other array */
   } as;
-  uint32_t parent;
-  uint32_t position;    /* in the parent */
-  uint32_t child_begin; /* into children */
-  uint32_t key;         /* into keys, or APO_JSON_NO_KEY */
-  uint8_t kind;         /* apo_json_kind */
-  uint8_t element;      /* packed array: of what; number: 'L' when it is as.integer, else 'D' */
+  uint32_t key; /* into keys, or APO_JSON_NO_KEY */
+  uint8_t kind; /* apo_json_kind */
+  uint8_t element;
 } apo_json_value;
 
+typedef struct apo_json_pack {
+  uint64_t begin; /* into elements, in bytes */
+  uint64_t n;
+} apo_json_pack;
+
 struct apo_json {
-  apo_json_value *values; /* values[0] is the document */
+  apo_json_value *values; /* the last is the document */
   uint32_t n_values;
-  uint32_t *children; /* [n_values]; the last is spare */
-  apo_json_chars *keys;
-  double *numbers;
-  char *texts;
+  apo_json_text_ref *keys;
+  uint32_t n_keys;
+  apo_json_pack *packs;
+  uint64_t n_packs;
+  const uint8_t *elements; /* owned_elements, or bytes */
+  uint8_t *owned_elements;
+  char *unescaped;
+  const uint8_t *bytes; /* of the file; borrowed */
 };
 
-typedef struct apo_json_maker {
-  apo_json *json; /* NULL while counting */
-  uint64_t n_values;
-  uint64_t n_keys;
-  uint64_t n_numbers; /* elements of `numbers` used */
-  uint64_t n_text_bytes;
-  apo_json_value ignored; /* what a counting walk writes to */
-} apo_json_maker;
+static inline apo_json_chars apo_json_chars_of(const apo_json *json, apo_json_text_ref text) {
+  const uint64_t rest = text >> APO_TEXT_LENGTH_BITS;
+  const uint64_t begin = rest & ((UINT64_C(1) << APO_TEXT_BEGIN_BITS) - 1);
+  const size_t n_bytes = (size_t)(text & ((UINT64_C(1) << APO_TEXT_LENGTH_BITS) - 1));
+  const bool is_unescaped = rest >> APO_TEXT_BEGIN_BITS != 0;
+  const char *all = is_unescaped ? json->unescaped : (const char *)json->bytes;
+  return (apo_json_chars){all + begin, n_bytes};
+}
 
-/** Add a value under `parent`; its index is maker->n_values before the call. */
-apo_json_value *apo_json_add(apo_json_maker *maker,
-                             uint32_t parent,
-                             const apo_json_chars *key,
-                             apo_json_kind kind);
+static inline bool apo_json_has_children(const apo_json_value *value) {
+  return value->kind == APO_JSON_OBJECT ||
+         (value->kind == APO_JSON_ARRAY && value->element == APO_ELEMENT_NONE);
+}
 
-/** After the counting walk: allocate, and start the filling one. */
-APO_NODISCARD apo_status apo_json_fill(apo_json_maker *maker, apo_error *err);
-
-/** After the filling walk: link children and refuse keys that occur twice.
- *
- * Owns:    on success `*out` holds the document and maker->json is NULL; on failure nothing moves.
- */
-APO_NODISCARD apo_status apo_json_finish(apo_json_maker *maker, apo_json **out, apo_error *err);
-
-/** Bytes of one element of a packed array; 0 for what is no marker of a number. */
-size_t apo_element_bytes(uint8_t element);
-
-typedef struct apo_json_figure {
-  bool is_integer;
-  int64_t integer;
-  double real; /* always set; rounded when the integer passes 2^53 */
-} apo_json_figure;
-
-/** Element at `at`, of a type for which apo_element_bytes is not 0. */
-apo_json_figure apo_element_load(uint8_t element, const uint8_t *at);
-
-/** Check JSON text and replace, in place, the words that cJSON does not know.
- *
- * NaN becomes the one-character string 0xFF, which no UTF-8 text can hold; Infinity becomes 1e999,
- * which every strtod rounds to infinity.  What passes, cJSON parses, unless memory runs out.
- */
-APO_NODISCARD apo_status apo_json_scan(char *text, size_t n_bytes, apo_error *err);
+/** Sort keys and members.  Fails: APO_ERR_FORMAT  a key occurs twice; APO_ERR_MEMORY. */
+APO_NODISCARD apo_status apo_json_sort(apo_json *json, apo_error *err);
 
 #endif

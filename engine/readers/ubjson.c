@@ -7,14 +7,14 @@
  *            | '[' '#' length value...            counted: no closing bracket
  *            | '[' value... ']'
  *
- * Every length is compared with the bytes that remain before anything follows from it.  The loop
- * runs twice (json_tree.h): the first walk only counts, and finds every fault.
+ * Every length is compared with the bytes that remain before anything follows from it.
  */
 #include "engine/core/names.h"
-#include "engine/readers/json_tree.h"
+#include "engine/readers/json_maker.h"
 
 typedef struct level {
-  uint32_t value;
+  uint64_t begin; /* its first child among the values that wait */
+  uint32_t key;   /* of the array or object itself */
   bool is_object;
   bool is_counted;
   uint64_t n_left; /* of a counted array */
@@ -24,6 +24,7 @@ typedef struct reader {
   const uint8_t *begin;
   apo_bytes rest;
   apo_json_maker *maker;
+  uint32_t key; /* of the value that comes next */
   size_t n_open;
   level open[APO_JSON_MAX_DEPTH];
 } reader;
@@ -76,7 +77,7 @@ static apo_status take_length(reader *r, size_t unit, size_t *out, apo_error *er
   return APO_OK;
 }
 
-static apo_status take_chars(reader *r, apo_json_chars *out, apo_error *err) {
+static apo_status take_text(reader *r, apo_json_text_ref *out, apo_error *err) {
   const size_t at = offset(r);
   size_t n_bytes = 0;
   APO_TRY(take_length(r, 1, &n_bytes, err));
@@ -84,8 +85,8 @@ static apo_status take_chars(reader *r, apo_json_chars *out, apo_error *err) {
     return apo_fail(err, APO_ERR_LIMIT, "byte %zu: a text of %zu bytes, at most %zu are read", at,
                     n_bytes, APO_JSON_MAX_TEXT_BYTES);
   }
-  *out = (apo_json_chars){(const char *)r->rest.at, n_bytes};
-  if (!apo_utf8_valid(out->at, n_bytes)) {
+  *out = apo_text_ref(offset(r), n_bytes, false);
+  if (!apo_utf8_valid((const char *)r->rest.at, n_bytes)) {
     return apo_fail(err, APO_ERR_FORMAT, "byte %zu: a text that is not UTF-8", at);
   }
   skip(r, n_bytes);
@@ -97,29 +98,32 @@ static apo_status open_level(reader *r, level opened, apo_error *err) {
     return apo_fail(err, APO_ERR_FORMAT, "byte %zu: nesting deeper than %d", offset(r),
                     APO_JSON_MAX_DEPTH);
   }
+  opened.begin = r->maker->n_waiting;
+  opened.key = r->key;
   r->open[r->n_open++] = opened;
   return APO_OK;
 }
 
-/** After '[': a packed array is complete, the others are opened. */
-static apo_status take_array(reader *r, uint32_t index, apo_json_value *value, apo_error *err) {
-  if (take(r, '$')) {
-    const int element = peek(r);
-    const size_t element_bytes = element > 0 ? apo_element_bytes((uint8_t)element) : 0;
-    if (element_bytes == 0 || element == APO_ELEMENT_NATIVE || element == APO_ELEMENT_FLAG) {
-      return fault(r, err, "the marker of a number");
-    }
-    skip(r, 1);
-    if (!take(r, '#')) return fault(r, err, "# and a length");
-    size_t n = 0;
-    APO_TRY(take_length(r, element_bytes, &n, err));
-    value->element = (uint8_t)element;
-    value->data = r->rest.at;
-    value->as.n = n;
-    skip(r, n * element_bytes);
-    return APO_OK;
+/** After '[' and '$': a typed array. */
+static apo_status take_packed(reader *r, apo_error *err) {
+  const int element = peek(r);
+  if (element <= 0 || !apo_element_is_ubjson((uint8_t)element)) {
+    return fault(r, err, "the marker of a number");
   }
-  level opened = {.value = index};
+  skip(r, 1);
+  if (!take(r, '#')) return fault(r, err, "# and a length");
+  const size_t element_bytes = apo_element_bytes((uint8_t)element);
+  size_t n = 0;
+  APO_TRY(take_length(r, element_bytes, &n, err));
+  const apo_json_pack pack = {offset(r), n};
+  skip(r, n * element_bytes);
+  return apo_maker_add_pack(r->maker, r->key, (uint8_t)element, pack, err);
+}
+
+/** After '[': a packed array is complete, the others are opened. */
+static apo_status take_array(reader *r, apo_error *err) {
+  if (take(r, '$')) return take_packed(r, err);
+  level opened = {.is_object = false};
   if (take(r, '#')) {
     size_t n = 0;
     APO_TRY(take_length(r, 1, &n, err));
@@ -160,63 +164,68 @@ static bool kind_of(int marker, apo_json_kind *out) {
   }
 }
 
-static apo_status take_value(reader *r,
-                             uint32_t parent,
-                             const apo_json_chars *key,
-                             apo_error *err) {
+static apo_status take_value(reader *r, apo_error *err) {
   const int marker = peek(r);
   apo_json_kind kind = APO_JSON_NULL;
   if (!kind_of(marker, &kind)) return fault(r, err, "the marker of a value");
   skip(r, 1);
-  const uint32_t index = (uint32_t)r->maker->n_values;
-  apo_json_value *value = apo_json_add(r->maker, parent, key, kind);
-  apo_json_chars text = {NULL, 0};
+  apo_json_value value = {.as.integer = 0, .key = r->key, .kind = (uint8_t)kind};
   switch (kind) {
-    case APO_JSON_NULL: return APO_OK;
-    case APO_JSON_BOOLEAN: value->as.integer = marker == 'T'; return APO_OK;
-    case APO_JSON_NUMBER: return take_number(r, (uint8_t)marker, value, err);
-    case APO_JSON_TEXT: {
-      APO_TRY(take_chars(r, &text, err));
-      value->data = text.at;
-      value->as.n = text.n_bytes;
-      return APO_OK;
-    }
-    case APO_JSON_ARRAY: return take_array(r, index, value, err);
-    case APO_JSON_OBJECT: return open_level(r, (level){.value = index, .is_object = true}, err);
+    case APO_JSON_NULL: break;
+    case APO_JSON_BOOLEAN: value.as.integer = marker == 'T'; break;
+    case APO_JSON_NUMBER: APO_TRY(take_number(r, (uint8_t)marker, &value, err)); break;
+    case APO_JSON_TEXT: APO_TRY(take_text(r, &value.as.text, err)); break;
+    case APO_JSON_ARRAY: return take_array(r, err);
+    case APO_JSON_OBJECT: return open_level(r, (level){.is_object = true}, err);
+  }
+  return apo_maker_add(r->maker, value, err);
+}
+
+/** Close every level that ends here. */
+static apo_status close_levels(reader *r, apo_error *err) {
+  while (r->n_open > 0) {
+    const level *top = &r->open[r->n_open - 1];
+    if (top->is_counted ? top->n_left > 0 : !take(r, top->is_object ? '}' : ']')) break;
+    const apo_json_value owner = {.key = top->key,
+                                  .kind = top->is_object ? APO_JSON_OBJECT : APO_JSON_ARRAY};
+    APO_TRY(apo_maker_close(r->maker, top->begin, owner, err));
+    --r->n_open;
   }
   return APO_OK;
 }
 
-/** Close every level that ends here. */
-static void close_levels(reader *r) {
-  while (r->n_open > 0) {
-    const level *top = &r->open[r->n_open - 1];
-    if (top->is_counted ? top->n_left > 0 : !take(r, top->is_object ? '}' : ']')) return;
-    --r->n_open;
-  }
+/** Before a value inside an array or object: its key. */
+static apo_status take_key(reader *r, apo_error *err) {
+  level *top = &r->open[r->n_open - 1];
+  if (top->is_counted) --top->n_left;
+  r->key = APO_JSON_NO_KEY;
+  if (!top->is_object) return APO_OK;
+  apo_json_text_ref text = 0;
+  APO_TRY(take_text(r, &text, err));
+  return apo_maker_key(r->maker, text, &r->key, err);
 }
 
-static apo_status walk(apo_bytes bytes, apo_json_maker *maker, apo_error *err) {
-  reader r = {.begin = bytes.at, .rest = bytes, .maker = maker};
-  APO_TRY(take_value(&r, APO_JSON_NO_PARENT, NULL, err));
-  for (close_levels(&r); r.n_open > 0; close_levels(&r)) {
-    level *top = &r.open[r.n_open - 1];
-    if (top->is_counted) --top->n_left;
-    apo_json_chars key = {NULL, 0};
-    if (top->is_object) APO_TRY(take_chars(&r, &key, err));
-    APO_TRY(take_value(&r, top->value, top->is_object ? &key : NULL, err));
+static apo_status walk(reader *r, apo_error *err) {
+  APO_TRY(take_value(r, err));
+  APO_TRY(close_levels(r, err));
+  while (r->n_open > 0) {
+    APO_TRY(take_key(r, err));
+    APO_TRY(take_value(r, err));
+    APO_TRY(close_levels(r, err));
   }
-  while (peek(&r) == ' ' || peek(&r) == '\t' || peek(&r) == '\n' || peek(&r) == '\r') skip(&r, 1);
-  return r.rest.n_bytes == 0 ? APO_OK : fault(&r, err, "the end of the document");
+  while (peek(r) == ' ' || peek(r) == '\t' || peek(r) == '\n' || peek(r) == '\r') skip(r, 1);
+  return r->rest.n_bytes == 0 ? APO_OK : fault(r, err, "the end of the document");
 }
 
 apo_status apo_ubjson_parse(apo_bytes bytes, apo_json **out, apo_error *err) {
   *out = NULL;
-  apo_json_maker maker = {0};
-  APO_TRY(walk(bytes, &maker, err));
-  APO_TRY(apo_json_fill(&maker, err));
-  apo_status status = walk(bytes, &maker, err);
-  if (status == APO_OK) status = apo_json_finish(&maker, out, err);
-  apo_json_destroy(&maker.json);
+  apo_json_maker maker;
+  apo_status status = apo_maker_start(&maker, bytes, err);
+  if (status == APO_OK) {
+    reader r = {.begin = bytes.at, .rest = bytes, .maker = &maker, .key = APO_JSON_NO_KEY};
+    status = walk(&r, err);
+  }
+  if (status == APO_OK) status = apo_maker_finish(&maker, out, err);
+  apo_maker_stop(&maker);
   return status;
 }

@@ -15,6 +15,7 @@
   X(importance, IMPORTANCE, "", "Permutation importance of a model on labelled rows.")            \
   X(predict, PREDICT, "", "Raw or transformed predictions.")                                      \
   X(validate, VALIDATE, "FILE", "Reads a model file, prints what it is or what is wrong with it.")\
+  X(convert, CONVERT, "FILE", "Any readable model to the neutral JSON, read back and compared.")  \
   X(plan, PLAN, "", "What explain would run: method, stages, tiles, memory.")                     \
   X(devices, DEVICES, "", "OpenCL devices with limits and self-test, and the machine's topology.")\
   X(bench, BENCH, "", "Explainer throughput, per stage and end to end.")

@@ -7,6 +7,7 @@
 #define IMPORTANCE (1u << APO_COMMAND_IMPORTANCE)
 #define PREDICT    (1u << APO_COMMAND_PREDICT)
 #define VALIDATE   (1u << APO_COMMAND_VALIDATE)
+#define CONVERT    (1u << APO_COMMAND_CONVERT)
 #define PLAN       (1u << APO_COMMAND_PLAN)
 #define DEVICES    (1u << APO_COMMAND_DEVICES)
 #define BENCH      (1u << APO_COMMAND_BENCH)
@@ -19,6 +20,9 @@ const apo_option apo_option_table[APO_N_OPTIONS] = {
   /* what goes in */
   [APO_OPT_MODEL] = {"model", APO_OPTION_TEXT, NULL, "FILE", MODELS, MODELS & ~BENCH, 0,
     "Model; its format is recognised by content."},
+  [APO_OPT_ITERATIONS] = {"iterations", APO_OPTION_RANGE, NULL, "FIRST:END",
+    MODELS | VALIDATE | CONVERT, 0, 0,
+    "Keep the trees of these boosting iterations, END not included; best: those up to the best one of early stopping."},
   [APO_OPT_DATA] = {"data", APO_OPTION_TEXT, NULL, "SRC", MODELS, EXPLAIN | IMPORTANCE | PREDICT, 0,
     "Rows: .npy, .csv with a header row, or - for CSV on stdin."},
   [APO_OPT_BACKGROUND] = {"background", APO_OPTION_TEXT, NULL, "SRC", GAMES, 0, 0,
@@ -35,9 +39,10 @@ const apo_option apo_option_table[APO_N_OPTIONS] = {
     "Comma list of CSV fields that are missing values; without it: empty, NA, NaN, null."},
 
   /* what comes out */
-  [APO_OPT_OUT] = {"out", APO_OPTION_TEXT, NULL, "DEST", EXPLAIN | PREDICT, EXPLAIN, 0,
-    "Destination: .npy, .csv, - for CSV on stdout; of explain also sqlite:FILE and null:."},
-  [APO_OPT_FORCE] = {"force", APO_OPTION_FLAG, "no", NULL, EXPLAIN | PREDICT, 0, 0,
+  [APO_OPT_OUT] = {"out", APO_OPTION_TEXT, NULL, "DEST", EXPLAIN | PREDICT | CONVERT,
+    EXPLAIN | CONVERT, 0,
+    "Destination: .npy, .csv, - for CSV on stdout; of explain also sqlite:FILE and null:; of convert a file, or - for stdout."},
+  [APO_OPT_FORCE] = {"force", APO_OPTION_FLAG, "no", NULL, EXPLAIN | PREDICT | CONVERT, 0, 0,
     "Replace an output file that exists."},
 
   /* what is asked */
@@ -95,7 +100,7 @@ const apo_option apo_option_table[APO_N_OPTIONS] = {
   [APO_OPT_CACHE] = {"cache", APO_OPTION_FLAG, "yes", NULL, MODELS | DEVICES, 0, 0,
     "Keep no compiled kernels; else they stay in $APPORTION_CACHE_DIR, else $XDG_CACHE_HOME/apportion, else ~/.cache/apportion."},
   [APO_OPT_MAX_MODEL_BYTES] = {"max-model-bytes", APO_OPTION_BYTES, "4Gi", "SIZE",
-    MODELS | VALIDATE, 0, 0, "A larger model file is refused."},
+    MODELS | VALIDATE | CONVERT, 0, 0, "A larger model file is refused."},
   [APO_OPT_SELF_TEST] = {"self-test", APO_OPTION_FLAG, "no", NULL, DEVICES, 0, 0,
     "Open each listed device and check it with known answers."},
 

@@ -115,6 +115,20 @@ static bool read_flag(const char *text, bool *out) {
   return false;
 }
 
+/* FIRST:END, :END, FIRST: or best. */
+static bool read_range(const char *text, apo_option_value *out) {
+  char digits[MAX_NUMBER_BYTES];
+  out->count = 0;
+  out->end = APO_BEST_ITERATION;
+  if (strcmp(text, "best") == 0) return true;
+  out->end = 0;
+  size_t at = take_digits(text, digits);
+  if (at > 0 && !whole_number(digits, &out->count)) return false;
+  if (text[at++] != ':') return false;
+  if (text[at] == '\0') return at > 1;
+  return read_count(text + at, &out->end) && out->end > 0 && out->end != APO_BEST_ITERATION;
+}
+
 /* The choices as a sentence: "a, b or c"; refused ones are left out. */
 static void list_choices(const char *unit, char *out, size_t n_out) {
   size_t used = 0;
@@ -179,6 +193,9 @@ apo_status apo_option_read(const apo_option *option,
     case APO_OPTION_PORTION:
       if (read_portion(text, out)) return APO_OK;
       return refuse(option, text, "a whole number, or a share as 0.2 or 20%", err);
+    case APO_OPTION_RANGE:
+      if (read_range(text, out)) return APO_OK;
+      return refuse(option, text, "FIRST:END, as 0:100, or best", err);
     case APO_OPTION_REFUSED:
       return apo_fail(err, APO_ERR_UNSUPPORTED, "--%s: not in this version", option->name);
   }

@@ -22,12 +22,14 @@ typedef enum apo_option_type {
   APO_OPTION_BYTES,      /* number with K M G T or Ki Mi Gi Ti */
   APO_OPTION_REAL,       /* at least 0 */
   APO_OPTION_PORTION,    /* whole number, or a share as 0.2 or 20% */
+  APO_OPTION_RANGE,      /* FIRST:END, either may miss; or the word best */
   APO_OPTION_CHOICE,     /* one of the words of `unit`; `!word` is known but refused */
   APO_OPTION_REFUSED     /* not in this version; takes a value if `unit` names one */
 } apo_option_type;
 
 typedef enum apo_option_id {
   APO_OPT_MODEL,
+  APO_OPT_ITERATIONS,
   APO_OPT_DATA,
   APO_OPT_BACKGROUND,
   APO_OPT_BACKGROUND_WEIGHTS,
@@ -96,7 +98,8 @@ typedef struct apo_option_value {
   bool is_given; /* by option or environment */
   bool flag;
   bool is_share;
-  uint64_t count;
+  uint64_t count; /* of a range its first */
+  uint64_t end;   /* of a range; 0: none; APO_BEST_ITERATION: best */
   double real;
 } apo_option_value;
 

@@ -12,8 +12,8 @@
 #include "engine/plan/plan.h"
 #include "host/api/clock.h"
 #include "host/cli/cache_dir.h"
+#include "host/cli/model_file.h"
 #include "host/cli/text_out.h"
-#include "host/io/file.h"
 
 apo_session apo_session_start(const apo_options *options) {
   return (apo_session){.options = options, .side = APO_SIDE_INPUT, .begun = apo_clock_seconds()};
@@ -37,14 +37,7 @@ int apo_session_fail(const apo_session *session, const apo_error *err) {
 
 apo_status apo_session_open_model(apo_session *session, apo_error *err) {
   const char *path = apo_option_text(session->options, APO_OPT_MODEL);
-  const uint64_t max_bytes = apo_option_count(session->options, APO_OPT_MAX_MODEL_BYTES);
-  apo_mapping file = {0};
-  apo_status status = apo_mapping_open(path, max_bytes, &file, err);
-  if (status == APO_ERR_LIMIT) session->hint = "--max-model-bytes raises the limit";
-  if (status != APO_OK) return status;  // the message names the path already
-  status = apo_model_read(file.bytes, file.n_bytes, &session->model, err);
-  apo_mapping_close(&file);
-  if (status != APO_OK) return apo_prefix(err, status, "%s: ", path);
+  APO_TRY(apo_model_file_read(session->options, path, &session->model, &session->hint, err));
   session->info.struct_bytes = sizeof session->info;
   apo_model_describe(session->model, &session->info);
   return APO_OK;

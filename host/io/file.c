@@ -261,6 +261,15 @@ apo_status apo_output_file_rewrite(
   return APO_OK;
 }
 
+apo_status apo_output_file_map(apo_output_file *file, apo_mapping *out, apo_error *err) {
+  *out = (apo_mapping){0};
+  if (is_stdout(file)) {
+    return apo_fail(err, APO_ERR_UNSUPPORTED, "%s: what went out cannot be read", file->path);
+  }
+  APO_TRY(flush_buffer(file, err));
+  return map_descriptor(file->fd, file->path, UINT64_MAX, out, err);
+}
+
 static mode_t mode_of_new_files(void) {
   const mode_t mask = umask(077);  // the only way to ask is to set
   umask(mask);

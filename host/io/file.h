@@ -43,6 +43,13 @@ APO_NODISCARD apo_status apo_output_file_write(apo_output_file *file,
 /** Overwrite bytes already written (a header whose counts are known at the end). */
 APO_NODISCARD apo_status apo_output_file_rewrite(
     apo_output_file *file, uint64_t at, const void *bytes, size_t n_bytes, apo_error *err);
+/** Map what was written so far, to check it before it appears; not for stdout.
+ *
+ * Owns:    `*out` is closed with apo_mapping_close, and before more is written
+ */
+APO_NODISCARD apo_status apo_output_file_map(apo_output_file *file,
+                                             apo_mapping *out,
+                                             apo_error *err);
 /** Sync, rename, close.  On failure the temporary is gone and the target is as it was. */
 APO_NODISCARD apo_status apo_output_file_commit(apo_output_file **file, apo_error *err);
 /** Drop what was written.  Accepts NULL. */

@@ -45,11 +45,13 @@ class Tool:
         assert done.returncode == 0, f"{' '.join(words)}: {done.returncode}\n{done.stderr}"
         return json.loads(done.stdout.strip().splitlines()[-1])
 
-    def predict(self, model: Path, rows: np.ndarray, output: str = "raw") -> np.ndarray:
+    def predict(
+        self, model: Path, rows: np.ndarray, output: str = "raw", *options: Any
+    ) -> np.ndarray:
         out = self.path("predictions.npy")
         self.run(
             "predict", "--model", model, "--data", self.array("rows", rows),
-            "--output", output, "--out", out,
+            "--output", output, "--out", out, *options,
         )  # fmt: skip
         values = np.load(out).astype(np.float64)
         return values.reshape(len(rows), -1)

@@ -242,3 +242,36 @@ def test_float64_and_fortran_order_read_as_the_same_table(reference: Tool, tmp_p
     expected = reference.predict(model, rows)
     np.testing.assert_array_equal(reference.predict(model, rows.astype(np.float64)), expected)
     np.testing.assert_array_equal(reference.predict(model, np.asfortranarray(rows)), expected)
+
+
+def test_iterations_are_those_of_iteration_range(tool: Tool, tmp_path: Path) -> None:
+    rows = make_rows(1500, 21, missing=0.1)
+    target = np.digitize(score_of(rows), [-0.5, 0.7])
+    several = {"objective": "multi:softprob", "num_class": 3}
+    boosters = [
+        train({**several, "num_parallel_tree": 2, "subsample": 0.7}, rows, target, rounds=8),
+        train({"objective": "reg:squarederror", "booster": "dart"}, rows, target, rounds=12),
+        train({"multi_strategy": "multi_output_tree"}, rows, np.nan_to_num(rows[:, 2:4]), rounds=9),
+    ]
+    model = tmp_path / "model.ubj"
+    for booster in boosters:
+        booster.save_model(model)
+        matrix = xgb.DMatrix(rows)
+        for first, end in ((0, 1), (2, 5), (3, 8)):
+            margin = booster.predict(matrix, output_margin=True, iteration_range=(first, end))
+            margin = margin.reshape(len(rows), -1)
+            found = tool.predict(model, rows, "raw", "--iterations", f"{first}:{end}")
+            np.testing.assert_allclose(found, margin, rtol=1e-5, atol=1e-5)
+
+
+def test_the_best_iteration_is_what_the_sklearn_wrapper_predicts_with(
+    tool: Tool, tmp_path: Path
+) -> None:
+    rows = make_rows(1500, 22)
+    noisy = (score_of(rows) + np.random.default_rng(3).normal(size=1500) > 0.3).astype(int)
+    model = xgb.XGBClassifier(n_estimators=200, early_stopping_rounds=3, learning_rate=0.5)
+    model.fit(rows[:700], noisy[:700], eval_set=[(rows[700:], noisy[700:])], verbose=False)
+    assert model.best_iteration + 1 < model.get_booster().num_boosted_rounds()
+    model.save_model(tmp_path / "model.json")
+    found = tool.predict(tmp_path / "model.json", rows, "probability", "--iterations", "best")
+    np.testing.assert_allclose(found[:, 0], model.predict_proba(rows)[:, 1], atol=1e-6)

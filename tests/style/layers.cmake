@@ -18,6 +18,7 @@ set(homes
     "CL/"        "host/opencl|tests/kernel|tests/support"
     "hwloc"      "host/topology"
     "cjson/"     "engine/readers|host|bench|tests"
+    "pb_"        "engine/readers/onnx"
     "sqlite3"    "host/stores/sqlite|host/io|tests"
     "lapacke"    "engine/solve"
     "cblas"      "engine/solve"

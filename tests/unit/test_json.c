@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "engine/readers/json.h"
+#include "engine/readers/json_tree.h"
 #include "tests/support/apo_test.h"
 #include "tests/support/json_case.h"
 
@@ -64,6 +64,71 @@ static void numbers_are_packed_and_the_bare_words_are_numbers(void **state) {
   apo_json_at at;
   assert_fails(apo_json_item(root, 1, &at, &err), APO_ERR_FORMAT, &err,
                "document[1]: a number, needs another kind");
+  apo_json_destroy(&json);
+}
+
+static void escapes_mean_what_rfc_8259_says(void **state) {
+  (void)state;
+  apo_error err;
+  apo_json *json = parse(
+      "[\"\\\"\\\\\\/\\b\\f\\n\\r\\t\", \"\\u0041\\u00e9\\u20AC\\ud83d\\ude00\", \"caf\xc3\xa9\","
+      " \"\", \"\\uffff\", \"\\u0001\"]");
+  static const char *const expected[] = {"\"\\/\b\f\n\r\t", "A\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80",
+                                         "caf\xc3\xa9",     "",
+                                         "\xef\xbf\xbf",    "\x01"};
+  for (uint64_t i = 0; i < sizeof expected / sizeof expected[0]; ++i) {
+    apo_json_chars text;
+    assert_ok(apo_json_text_at(apo_json_root(json), i, &text, &err), &err);
+    assert_true(apo_json_chars_are(text, expected[i]));
+  }
+  apo_json_destroy(&json);
+}
+
+static void a_text_without_escapes_stays_in_the_bytes(void **state) {
+  (void)state;
+  apo_error err;
+  static const char text[] = "[\"plain\", \"esc\\u0061ped\"]";
+  apo_json *json = parse(text);
+  apo_json_chars chars;
+  assert_ok(apo_json_text_at(apo_json_root(json), 0, &chars, &err), &err);
+  assert_ptr_equal(chars.at, text + 2);
+  assert_ok(apo_json_text_at(apo_json_root(json), 1, &chars, &err), &err);
+  assert_true(apo_json_chars_are(chars, "escaped"));
+  apo_json_destroy(&json);
+}
+
+static void members_come_in_the_order_of_their_keys(void **state) {
+  (void)state;
+  apo_error err;
+  apo_json *json = parse("[{\"b\":1,\"\":2,\"a\":3,\"ab\":4},{\"a\":5,\"\\u0062\":{\"a\":6}},{}]");
+  static const char *const keys[] = {"", "a", "ab", "b"};
+  static const double numbers[] = {2, 3, 4, 1};
+  apo_json_at object;
+  apo_json_at member;
+  double number = 0;
+  assert_ok(apo_json_item(apo_json_root(json), 0, &object, &err), &err);
+  for (uint64_t i = 0; i < 4; ++i) {
+    assert_ok(apo_json_item(object, i, &member, &err), &err);
+    assert_true(apo_json_chars_are(apo_json_key(member), keys[i]));
+    assert_ok(apo_json_number(member, &number, &err), &err);
+    assert_true(number == numbers[i]);
+  }
+  assert_fails(apo_json_item(object, 4, &member, &err), APO_ERR_FORMAT, &err,
+               "[0]: 4 elements, needs");
+  assert_ok(apo_json_item(apo_json_root(json), 1, &object, &err), &err);
+  member = json_member(json_member(object, "b"), "a");
+  assert_ok(apo_json_number(member, &number, &err), &err);
+  assert_true(number == 6);
+  char path[64];
+  apo_json_path(member, path, sizeof path);
+  assert_string_equal(path, "[1].b.a");
+  apo_json_destroy(&json);
+}
+
+static void a_key_that_repeats_in_other_objects_is_kept_once(void **state) {
+  (void)state;
+  apo_json *json = parse("[{\"x\":{\"left\":1,\"y\":2}},{\"left\":3,\"x\":4},{\"l\\u0065ft\":5}]");
+  assert_int_equal(json->n_keys, 3);
   apo_json_destroy(&json);
 }
 
@@ -143,6 +208,20 @@ static void grammar_faults_name_their_byte(void **state) {
   assert_text_refused("[\"\\ud800x\"]", "the second half of a pair");
   assert_text_refused("[\"\\udc00\"]", "the first half of a pair");
   assert_text_refused("[\"\xff\"]", "byte 1: a string that is not UTF-8");
+  assert_text_refused("[1,2 3]", "byte 5: 0x33, needs a comma or ]");
+  assert_text_refused("[1,\"a\" 3]", "byte 7: 0x33, needs a comma or ]");
+  assert_text_refused("[true 1]", "byte 6: 0x31, needs a comma or ]");
+  assert_text_refused("[true,tru]", "byte 6: 0x74, needs a value");
+  assert_text_refused("[true,", "byte 6: the text ends here, needs a value");
+  assert_text_refused("[1,", "byte 3: the text ends here, needs a value");
+  assert_text_refused("[1,-]", "byte 4: 0x5d, needs a digit");
+  assert_text_refused("[-Inf]", "byte 2");
+  assert_text_refused("[Inf]", "byte 1: 0x49, needs a value");
+  assert_text_refused("[1.5.2]", "byte 4: 0x2e, needs a comma or ]");
+  assert_text_refused("{\"a\":1 \"b\":2}", "byte 7: 0x22, needs a comma or }");
+  assert_text_refused("{1:2}", "byte 1: 0x31, needs a quote");
+  assert_text_refused("[\"\\ud800\\u0041\"]", "the second half of a pair before this place");
+  assert_text_refused("[\"\xed\xa0\x80\"]", "byte 1: a string that is not UTF-8");
   assert_text_refused("[1]]", "byte 3: 0x5d, needs the end of the document");
   assert_text_refused("{} x", "byte 3: 0x78");
 }
@@ -215,16 +294,47 @@ static void many_keys_do_not_take_quadratic_time(void **state) {
   free(text);
 }
 
-static void a_number_too_long_for_cjson_is_refused_not_cut(void **state) {
+static void a_large_object_in_any_order_answers_for_every_key(void **state) {
   (void)state;
-  char text[80] = "[0.";
-  memset(text + 3, '1', 61);
-  strcpy(text + 64, "]");
-  apo_json *json = parse(text);
+  enum { N_KEYS = 5000, KEY_BYTES = 24 };
+  char *text = malloc((size_t)N_KEYS * KEY_BYTES + 2);
+  assert_non_null(text);
+  size_t n = 0;
+  text[n++] = '{';
+  for (unsigned i = 0; i < N_KEYS; ++i) {
+    const unsigned key = i * 2741 % N_KEYS;
+    n += (size_t)snprintf(text + n, KEY_BYTES + 1, "%s\"key %u\":%u", i > 0 ? "," : "", key, key);
+  }
+  text[n++] = '}';
+  apo_error err;
+  apo_json *json = NULL;
+  assert_ok(apo_json_parse((apo_bytes){(const uint8_t *)text, n}, &json, &err), &err);
+  for (unsigned key = 0; key < N_KEYS; ++key) {
+    char name[KEY_BYTES];
+    int64_t number = -1;
+    snprintf(name, sizeof name, "key %u", key);
+    const apo_json_at member = json_member(apo_json_root(json), name);
+    assert_ok(apo_json_integer(member, 0, N_KEYS, &number, &err), &err);
+    assert_int_equal(number, key);
+  }
   apo_json_destroy(&json);
-  memset(text + 3, '1', 62);
-  strcpy(text + 65, "]");
-  assert_text_refused(text, "byte 1: a number of 64 characters, at most 63");
+  memcpy(text + 1, "\"key 7\":", 8);  // was "key 0":0
+  assert_refused(text, n, APO_ERR_FORMAT, "key\\x207: this key occurs twice");
+  free(text);
+}
+
+static void a_number_of_any_length_is_read(void **state) {
+  (void)state;
+  enum { N_DIGITS = 5000 };
+  static char text[N_DIGITS + 8] = "[0.";
+  memset(text + 3, '1', N_DIGITS);
+  text[3 + N_DIGITS] = ']';
+  apo_error err;
+  double number = 0;
+  apo_json *json = parse(text);
+  assert_ok(apo_json_number_at(apo_json_root(json), 0, &number, &err), &err);
+  assert_true(number == 1.0 / 9.0);
+  apo_json_destroy(&json);
 }
 
 static void the_callers_locale_does_not_matter(void **state) {
@@ -273,6 +383,10 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(values_of_every_kind_are_found_by_key),
       cmocka_unit_test(numbers_are_packed_and_the_bare_words_are_numbers),
+      cmocka_unit_test(escapes_mean_what_rfc_8259_says),
+      cmocka_unit_test(a_text_without_escapes_stays_in_the_bytes),
+      cmocka_unit_test(members_come_in_the_order_of_their_keys),
+      cmocka_unit_test(a_key_that_repeats_in_other_objects_is_kept_once),
       cmocka_unit_test(a_text_of_the_word_nan_stays_a_text),
       cmocka_unit_test(flags_are_booleans_or_0_and_1),
       cmocka_unit_test(a_fault_is_named_by_its_path),
@@ -283,7 +397,8 @@ int main(void) {
       cmocka_unit_test(nesting_has_an_end),
       cmocka_unit_test(ten_million_brackets_are_refused),
       cmocka_unit_test(many_keys_do_not_take_quadratic_time),
-      cmocka_unit_test(a_number_too_long_for_cjson_is_refused_not_cut),
+      cmocka_unit_test(a_large_object_in_any_order_answers_for_every_key),
+      cmocka_unit_test(a_number_of_any_length_is_read),
       cmocka_unit_test(the_callers_locale_does_not_matter),
       cmocka_unit_test(a_format_is_recognised_by_its_first_telling_key),
   };

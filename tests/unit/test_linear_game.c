@@ -12,8 +12,9 @@ static const double row[N_COLUMNS] = {2, NAN, -1, NAN, 8};
 static const double background[N_BACKGROUND * N_COLUMNS] = {1, 2,   3,  INFINITY, 5,   0, NAN, 1,
                                                             1, 0.5, -7, 4,        NAN, 0, 2};
 static const double weights[N_BACKGROUND] = {0.5, 0.3, 0.2};
-static const apo_linear missing_is_nothing = {coefficients, true};
-static const apo_linear missing_is_error = {coefficients, false};
+static const apo_linear missing_is_nothing = {.coefficients = coefficients,
+                                              .missing_adds_nothing = true};
+static const apo_linear missing_is_error = {.coefficients = coefficients};
 
 static apo_linear_game game_with(const apo_linear *linear, const double *means) {
   return (apo_linear_game){.linear = linear,

@@ -23,8 +23,8 @@ static void each_link_is_found_by_its_text(void **state) {
   static const char *const texts[] = {"identity",    "sigmoid", "softmax",
                                       "ovr",         "exp",     "log1p_exp",
                                       "sign_square", "step",    "cumulative_softplus",
-                                      "neg_exp2"};
-  for (unsigned i = 0; i < 10; ++i) {
+                                      "neg_exp2",    "none"};
+  for (unsigned i = 0; i < 11; ++i) {
     apo_link_name name = APO_LINK_IDENTITY;
     assert_true(apo_link_find(texts[i], &name));
     assert_int_equal(name, i);
@@ -34,7 +34,7 @@ static void each_link_is_found_by_its_text(void **state) {
   assert_false(apo_link_find("probit", &name));
   assert_false(apo_link_find("", &name));
   assert_int_equal(name, APO_LINK_EXP);
-  assert_non_null(apo_link_text((apo_link_name)10));
+  assert_non_null(apo_link_text((apo_link_name)11));
 }
 
 static void links_of_one_output_follow_their_formulas(void **state) {
@@ -105,7 +105,7 @@ static void expectiles_accumulate(void **state) {
 
 static void margins_may_be_replaced_in_place(void **state) {
   (void)state;
-  for (int name = APO_LINK_IDENTITY; name <= APO_LINK_NEG_EXP2; ++name) {
+  for (int name = APO_LINK_IDENTITY; name <= APO_LINK_NONE; ++name) {
     const double margin[] = {-0.7, 0.2, 1.9};
     double apart[3];
     double in_place[] = {-0.7, 0.2, 1.9};
@@ -116,10 +116,11 @@ static void margins_may_be_replaced_in_place(void **state) {
   }
 }
 
-static void only_step_and_expectiles_have_no_response(void **state) {
+static void only_step_expectiles_and_no_link_have_no_response(void **state) {
   (void)state;
-  for (int name = APO_LINK_IDENTITY; name <= APO_LINK_NEG_EXP2; ++name) {
-    const bool expected = name != APO_LINK_STEP && name != APO_LINK_CUMULATIVE_SOFTPLUS;
+  for (int name = APO_LINK_IDENTITY; name <= APO_LINK_NONE; ++name) {
+    const bool expected =
+        name != APO_LINK_STEP && name != APO_LINK_CUMULATIVE_SOFTPLUS && name != APO_LINK_NONE;
     assert_int_equal(apo_link_has_response((apo_link){(apo_link_name)name, 1.0}), expected);
   }
 }
@@ -134,7 +135,7 @@ int main(void) {
       cmocka_unit_test(ovr_of_margins_that_all_vanish_still_sums_to_one),
       cmocka_unit_test(expectiles_accumulate),
       cmocka_unit_test(margins_may_be_replaced_in_place),
-      cmocka_unit_test(only_step_and_expectiles_have_no_response),
+      cmocka_unit_test(only_step_expectiles_and_no_link_have_no_response),
   };
   return cmocka_run_group_tests_name("link", tests, NULL, NULL);
 }

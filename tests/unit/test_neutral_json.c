@@ -169,6 +169,87 @@ static void a_linear_model_is_read(void **state) {
   apo_model_destroy(&model);
 }
 
+static void a_linear_model_may_round_its_input_to_float(void **state) {
+  (void)state;
+  char *document = replaced(linear, "\"outputs\"",
+                            "\"input\": {\"cast\": \"float32\", \"transform\":"
+                            " [{\"op\": \"add\", \"values\": [1e-9, 0]}]}, \"outputs\"");
+  apo_model *model = read_good(document);
+  const double row[2] = {0.1, (double)NAN};
+  double margin[2];
+  apo_error err;
+  assert_true(model->linear->cast_f32);
+  assert_ok(apo_model_margin(model, row, margin, &err), &err);
+  const double moved = (double)(float)(0.1 + 1e-9);
+  assert_true(moved != 0.1 + 1e-9);
+  assert_true(margin[0] == 1.0 * moved + 1 && margin[1] == 3.0 * moved + 2);
+  apo_model_destroy(&model);
+  free(document);
+}
+
+/* Leaf 0: 1 + 0.5 income, leaf 1: 2, leaf 2: 3 + 3 colour - age. */
+static const char lines[] =
+    "\"linear\": {\"count\": [1, 0, 2], \"columns\": [2, 0, 1],"
+    " \"coefficients\": [0.5, 3, -1], \"constant\": [1, 2, 3]}";
+
+static void a_step_may_round_to_float(void **state) {
+  (void)state;
+  char *document =
+      replaced(whole, "{\"op\": \"div\", \"values\": [1, 9.5, 800]}", "{\"op\": \"float\"}");
+  apo_model *model = read_good(document);
+  assert_int_equal(model->transform.steps[1].op, APO_TRANSFORM_FLOAT);
+  assert_true(apo_transform_value(&model->transform, 1, 38.2) == (double)(float)(38.2 - 38.1));
+  apo_model_destroy(&model);
+  free(document);
+}
+
+static void linear_leaves_are_read(void **state) {
+  (void)state;
+  char *document = replaced(whole, "\"cover\": [100, 60], \"leaf_cover\": [25, 40, 35]", lines);
+  apo_model *model = read_good(document);
+  apo_error err;
+  const double income = (double)(float)((500.0 - 2100.0) / 800.0);
+  const double age = (double)(float)((47.6 - 38.1) / 9.5);
+  const struct {
+    double row[3];
+    double margin;
+  } cases[] = {
+      {{0, 38.1, 500}, -0.5 + 0.5 * (1 + 0.5 * income)},   // leaf 0
+      {{0, 38.1, (double)NAN}, -0.5 + 0.5 * 0.25},         // leaf 0, a term is missing
+      {{1, 38.1, 500}, -0.5 + 0.5 * 2},                    // leaf 1 has no term
+      {{0, 47.6, 500}, -0.5 + 0.5 * (3 + 3 * 0.0 - age)},  // leaf 2
+  };
+  for (size_t i = 0; i < COUNT(cases); ++i) {
+    double margin = 0.0;
+    assert_ok(apo_model_margin(model, cases[i].row, &margin, &err), &err);
+    assert_true(margin == cases[i].margin);
+  }
+  assert_int_equal(model->census.n_linear_leaves, 2);
+  apo_model_destroy(&model);
+  free(document);
+}
+
+static void iterations_are_read(void **state) {
+  (void)state;
+  char *once = replaced(whole, "\"divide\": 1,", "\"divide\": 1, \"trees_per_iteration\": 3,");
+  char *document = replaced(once, "\"origin\": {", "\"origin\": {\"x_best_iteration\": 7, ");
+  apo_model *model = read_good(document);
+  assert_int_equal(model->trees_per_iteration, 3);
+  assert_int_equal(model->best_iteration, 7);
+  assert_string_equal(model->origin_format, "ubjson");
+  assert_string_equal(model->format_version, "1");
+  apo_model_destroy(&model);
+  free(document);
+  // The key is the user's: what is no iteration is none.
+  document = replaced(whole, "\"origin\": {", "\"origin\": {\"x_best_iteration\": \"7\", ");
+  model = read_good(document);
+  assert_int_equal(model->trees_per_iteration, 0);
+  assert_int_equal(model->best_iteration, -1);
+  apo_model_destroy(&model);
+  free(document);
+  free(once);
+}
+
 static void scale_and_divide_apply_to_the_sum(void **state) {
   (void)state;
   char *document = replaced(whole, "\"scale\": 1, \"divide\": 1", "\"scale\": 3, \"divide\": 2");
@@ -197,6 +278,17 @@ static void clips_and_numeric_categories_are_read(void **state) {
   assert_int_equal(model->categories[0].unknown, APO_UNKNOWN_ERROR);
   apo_model_destroy(&model);
   free(once);
+  free(document);
+}
+
+static void a_table_without_categories_knows_none(void **state) {
+  (void)state;
+  char *document = replaced(whole, "[\"red\", \"green\"]", "[]");
+  apo_model *model = read_good(document);
+  assert_int_equal(model->n_categories, 1);
+  assert_true(model->categories[0].is_text);
+  assert_int_equal(model->categories[0].texts.n_names, 0);
+  apo_model_destroy(&model);
   free(document);
 }
 
@@ -242,7 +334,6 @@ static void columns_and_input_are_refused_by_place(void **state) {
       {"[\"red\", \"green\"]", "[\"red\", 1]", APO_ERR_FORMAT, "columns.categories[0].values[1]"},
       {"[\"red\", \"green\"]", "[1, \"red\"]", APO_ERR_FORMAT, "columns.categories[0].values[1]"},
       {"[\"red\", \"green\"]", "[1, 1]", APO_ERR_FORMAT, "category 1 is listed twice"},
-      {"[\"red\", \"green\"]", "[]", APO_ERR_FORMAT, "columns.categories[0].values: no category"},
       {"\"other\"}]", "\"other\"}, {\"column\": 0, \"values\": [1]}]", APO_ERR_FORMAT,
        "column 0 has two tables"},
       {"\"cast\": \"float32\",", "", APO_ERR_FORMAT, "a forest needs input.cast"},
@@ -252,6 +343,8 @@ static void columns_and_input_are_refused_by_place(void **state) {
       {"\"op\": \"sub\"", "\"op\": \"log\"", APO_ERR_UNSUPPORTED, "input.transform[0].op: \"log\""},
       {"[0, 38.1, 2100]", "[0, 38.1]", APO_ERR_FORMAT, "input.transform[0].values"},
       {"[0, 38.1, 2100]", "[5, 38.1, 2100]", APO_ERR_FORMAT, "transform 0: changes column 0"},
+      {"\"op\": \"div\"", "\"op\": \"float\"", APO_ERR_FORMAT,
+       "input.transform[1].values: not a key"},
       {"[1, 9.5, 800]", "[1, 0, 800]", APO_ERR_FORMAT, "input.transform[1]: divides column 1 by 0"},
       {"[1, 9.5, 800]", "[1, NaN, 800]", APO_ERR_FORMAT, "input.transform[1].values[1]"},
       {"\"op\": \"div\", \"values\"", "\"op\": \"clip\", \"values\"", APO_ERR_FORMAT,
@@ -338,8 +431,8 @@ static void trees_are_refused_by_place(void **state) {
        "forest.trees[0].cover[1]: nan"},
       {"\"leaf_cover\": [25, 40, 35]", "\"leaf_cover\": [25, 40]", APO_ERR_FORMAT,
        "forest.trees[0].leaf_cover"},
-      {"\"weight\": 0.5,", "\"linear\": {\"count\": []},", APO_ERR_UNSUPPORTED,
-       "trees[0].linear: linear leaves"},
+      {"\"divide\": 1,", "\"trees_per_iteration\": 0,", APO_ERR_FORMAT,
+       "forest.trees_per_iteration"},
   };
   assert_refused(whole, spoilings, COUNT(spoilings));
 }
@@ -353,10 +446,33 @@ static void linear_models_are_refused_by_place(void **state) {
       {"[[1, 2], [3, 4]]", "[[1, 2], [3, NaN]]", APO_ERR_FORMAT, "linear.coefficients[1][1]"},
       {"\"zero\"", "\"mean\"", APO_ERR_UNSUPPORTED, "linear.missing: \"mean\""},
       {"\"missing\": \"zero\"", "\"bias\": 1", APO_ERR_FORMAT, "linear.bias: not a key"},
-      {"\"outputs\"", "\"input\": {\"cast\": \"float32\"}, \"outputs\"", APO_ERR_UNSUPPORTED,
-       "input.cast: float32 in a linear model"},
+      {"\"outputs\"", "\"input\": {\"cast\": \"float16\"}, \"outputs\"", APO_ERR_UNSUPPORTED,
+       "input.cast: \"float16\""},
   };
   assert_refused(linear, spoilings, COUNT(spoilings));
+}
+
+static void linear_leaves_are_refused_by_place(void **state) {
+  (void)state;
+  static const spoiling spoilings[] = {
+      {"[1, 0, 2]", "[1, 0]", APO_ERR_FORMAT, "forest.trees[0].linear.count: 2 elements, needs 3"},
+      {"[1, 0, 2]", "[1, 0, 1]", APO_ERR_FORMAT, "linear.count: 2 in all, columns has 3"},
+      {"[1, 0, 2]", "[1, 0, 3]", APO_ERR_FORMAT, "linear.count[2]"},
+      {"[1, 0, 2]", "[-1, 2, 2]", APO_ERR_FORMAT, "linear.count[0]"},
+      {"[1, 0, 2]", "[9007199254740992, 0, 2]", APO_ERR_FORMAT, "linear.count[0]"},
+      {"[2, 0, 1]", "[2, 0, 3]", APO_ERR_FORMAT, "linear.columns[2]"},
+      {"[2, 0, 1]", "[2, 0, 1, 1]", APO_ERR_FORMAT, "linear.coefficients"},
+      {"[2, 0, 1]", "7", APO_ERR_FORMAT, "linear.columns"},
+      {"[0.5, 3, -1]", "[0.5, 3, NaN]", APO_ERR_FORMAT, "linear.coefficients[2]: nan"},
+      {"[1, 2, 3]", "[1, 2]", APO_ERR_FORMAT, "linear.constant"},
+      {"[1, 2, 3]", "[1, 2, 1e999]", APO_ERR_FORMAT, "linear.constant[2]: inf"},
+      {"\"constant\": [1, 2, 3]", "\"intercept\": [1, 2, 3]", APO_ERR_FORMAT,
+       "linear.intercept: not a key"},
+      {"\"output\": 0,", "", APO_ERR_FORMAT, "linear: a tree with linear leaves needs output"},
+  };
+  char *document = replaced(whole, "\"cover\": [100, 60], \"leaf_cover\": [25, 40, 35]", lines);
+  assert_refused(document, spoilings, COUNT(spoilings));
+  free(document);
 }
 
 static void every_cut_document_is_refused(void **state) {
@@ -518,13 +634,19 @@ int main(void) {
       cmocka_unit_test(a_whole_document_predicts_what_it_says),
       cmocka_unit_test(the_order_of_keys_is_free_and_own_keys_are_ignored),
       cmocka_unit_test(a_linear_model_is_read),
+      cmocka_unit_test(a_linear_model_may_round_its_input_to_float),
+      cmocka_unit_test(a_step_may_round_to_float),
+      cmocka_unit_test(linear_leaves_are_read),
+      cmocka_unit_test(iterations_are_read),
       cmocka_unit_test(scale_and_divide_apply_to_the_sum),
       cmocka_unit_test(clips_and_numeric_categories_are_read),
+      cmocka_unit_test(a_table_without_categories_knows_none),
       cmocka_unit_test(heads_are_refused_by_name),
       cmocka_unit_test(columns_and_input_are_refused_by_place),
       cmocka_unit_test(outputs_are_refused_by_place),
       cmocka_unit_test(trees_are_refused_by_place),
       cmocka_unit_test(linear_models_are_refused_by_place),
+      cmocka_unit_test(linear_leaves_are_refused_by_place),
       cmocka_unit_test(every_cut_document_is_refused),
       cmocka_unit_test(no_changed_byte_breaks_the_reader),
       cmocka_unit_test(written_and_read_models_give_the_same_bits),

@@ -287,6 +287,28 @@ static void a_portion_is_a_count_or_a_share(void **state) {
   }
 }
 
+static void a_range_may_be_open_at_one_end(void **state) {
+  (void)state;
+  apo_option_value value;
+  assert_int_equal(read_as(APO_OPTION_RANGE, "2:1_000", &value), APO_OK);
+  assert_int_equal(value.count, 2);
+  assert_int_equal(value.end, 1000);
+  assert_int_equal(read_as(APO_OPTION_RANGE, ":7", &value), APO_OK);
+  assert_int_equal(value.count, 0);
+  assert_int_equal(value.end, 7);
+  assert_int_equal(read_as(APO_OPTION_RANGE, "3:", &value), APO_OK);
+  assert_int_equal(value.count, 3);
+  assert_int_equal(value.end, 0);
+  assert_int_equal(read_as(APO_OPTION_RANGE, "best", &value), APO_OK);
+  assert_int_equal(value.count, 0);
+  assert_true(value.end == APO_BEST_ITERATION);
+  static const char *const faults[] = {
+      ":", "3", "0:0", "a:b", "1:2:3", "-1:2", "best:", "1-2", "1:18446744073709551615"};
+  for (size_t i = 0; i < sizeof faults / sizeof faults[0]; ++i) {
+    assert_int_equal(read_as(APO_OPTION_RANGE, faults[i], &value), APO_ERR_ARGUMENT);
+  }
+}
+
 static void real_numbers_are_finite_and_not_negative(void **state) {
   (void)state;
   apo_option_value value;
@@ -331,6 +353,7 @@ int main(void) {
       cmocka_unit_test(counts_may_be_grouped),
       cmocka_unit_test(auto_is_a_count_too),
       cmocka_unit_test(a_portion_is_a_count_or_a_share),
+      cmocka_unit_test(a_range_may_be_open_at_one_end),
       cmocka_unit_test(real_numbers_are_finite_and_not_negative),
       cmocka_unit_test(slips_are_near_and_other_words_are_far),
   };

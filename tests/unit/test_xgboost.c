@@ -258,6 +258,12 @@ static void counts_that_disagree_are_refused_with_their_place(void **state) {
                  "learner.gradient_booster.model.weights: 6 elements, needs 5");
 }
 
+static void a_tree_out_of_its_place_is_refused(void **state) {
+  (void)state;
+  assert_refused(LOGISTIC, "\"id\"", ":0", ":1", APO_ERR_FORMAT,
+                 "trees[0].id: 1, needs the tree's place in the list");
+}
+
 static void broken_trees_are_refused_with_their_place(void **state) {
   (void)state;
   assert_refused(LOGISTIC, "\"left_children\"", "[1,", "[0,", APO_ERR_FORMAT, "tree 0: node 0");
@@ -337,6 +343,7 @@ int main(void) {
       cmocka_unit_test(named_categories_become_tables),
       cmocka_unit_test(unknown_meanings_are_refused_by_name),
       cmocka_unit_test(counts_that_disagree_are_refused_with_their_place),
+      cmocka_unit_test(a_tree_out_of_its_place_is_refused),
       cmocka_unit_test(broken_trees_are_refused_with_their_place),
       cmocka_unit_test(vector_leaves_without_their_vector_are_refused),
       cmocka_unit_test(a_split_on_a_column_that_is_not_there_is_named),

@@ -9,12 +9,12 @@
 static apo_status read_values(apo_json_at values, apo_category_table *table, apo_error *err) {
   APO_TRY(apo_json_need(values, APO_JSON_ARRAY, err));
   const uint64_t n = apo_json_length(values);
-  if (n == 0) return apo_json_fault(values, err, APO_ERR_FORMAT, "no category, needs one");
   if (n > APO_MAX_CATEGORY_CODE) {
     return apo_json_fault(values, err, APO_ERR_LIMIT, "%" PRIu64 " categories, at most %d", n,
                           APO_MAX_CATEGORY_CODE);
   }
-  table->is_text = apo_json_kind_at(values, 0) == APO_JSON_TEXT;
+  // No category is known: every value is an unknown one, whatever it looks like.
+  table->is_text = n == 0 || apo_json_kind_at(values, 0) == APO_JSON_TEXT;
   if (table->is_text) return apo_neutral_names(values, "category", &table->texts, err);
   APO_TRY(apo_neutral_numbers(values, n, &table->numbers, err));
   table->n_numbers = (uint32_t)n;
@@ -26,10 +26,6 @@ static apo_status read_table(apo_json_at at,
                              apo_category_table *table,
                              apo_error *err) {
   static const char *const keys[] = {"column", "values", "unknown", NULL};
-  static const char *const rules[] = {[APO_UNKNOWN_ERROR] = "error",
-                                      [APO_UNKNOWN_MISSING] = "missing",
-                                      [APO_UNKNOWN_OTHER] = "other",
-                                      NULL};
   apo_json_at member;
   int64_t column = 0;
   int rule = APO_UNKNOWN_ERROR;
@@ -38,7 +34,7 @@ static apo_status read_table(apo_json_at at,
   APO_TRY(apo_json_integer(member, 0, (int64_t)n_columns - 1, &column, err));
   table->column = (uint32_t)column;
   if (apo_json_find(at, "unknown", &member)) {
-    APO_TRY(apo_neutral_word(member, rules, APO_ERR_FORMAT, &rule, err));
+    APO_TRY(apo_neutral_word(member, apo_neutral_unknown, APO_ERR_FORMAT, &rule, err));
   }
   table->unknown = (apo_unknown_rule)rule;
   APO_TRY(apo_json_member(at, "values", &member, err));
@@ -101,20 +97,30 @@ static apo_status check_divisors(apo_json_at step,
   return APO_OK;
 }
 
+// A step without operands; its values are 0.
+static apo_status read_float(apo_json_at at,
+                             uint32_t n_columns,
+                             apo_transform_step *step,
+                             apo_error *err) {
+  static const char *const keys[] = {"op", NULL};
+  APO_TRY(apo_neutral_check_keys(at, keys, err));
+  step->values = apo_alloc(n_columns, sizeof *step->values);
+  if (step->values != NULL) return APO_OK;
+  return apo_json_fault(at, err, APO_ERR_MEMORY, "%u columns", n_columns);
+}
+
 static apo_status read_step(apo_json_at at,
                             uint32_t n_columns,
                             apo_transform_step *step,
                             apo_error *err) {
-  static const char *const ops[] = {
-      [APO_TRANSFORM_ADD] = "add", [APO_TRANSFORM_SUB] = "sub",   [APO_TRANSFORM_MUL] = "mul",
-      [APO_TRANSFORM_DIV] = "div", [APO_TRANSFORM_CLIP] = "clip", NULL};
   static const char *const keys[] = {"op", "values", NULL};
   static const char *const clip_keys[] = {"op", "low", "high", NULL};
   apo_json_at member;
   int op = 0;
   APO_TRY(apo_json_member(at, "op", &member, err));
-  APO_TRY(apo_neutral_word(member, ops, APO_ERR_UNSUPPORTED, &op, err));
+  APO_TRY(apo_neutral_word(member, apo_neutral_steps, APO_ERR_UNSUPPORTED, &op, err));
   step->op = (apo_transform_op)op;
+  if (step->op == APO_TRANSFORM_FLOAT) return read_float(at, n_columns, step, err);
   const bool is_clip = step->op == APO_TRANSFORM_CLIP;
   APO_TRY(apo_neutral_check_keys(at, is_clip ? clip_keys : keys, err));
   APO_TRY(read_operands(at, is_clip ? "low" : "values", n_columns, &step->values, err));
@@ -144,9 +150,6 @@ apo_status apo_neutral_read_input(apo_json_at document,
                                   apo_neutral_input *out,
                                   apo_error *err) {
   static const char *const keys[] = {"cast", "code", "transform", NULL};
-  static const char *const casts[] = {"float64", "float32", NULL};
-  static const char *const codes[] = {
-      [APO_CODE_TRUNC] = "trunc", [APO_CODE_NONNEG_TRUNC] = "nonneg_trunc", NULL};
   apo_json_at input;
   apo_json_at member;
   int word = 0;
@@ -155,15 +158,12 @@ apo_status apo_neutral_read_input(apo_json_at document,
   APO_TRY(apo_neutral_check_keys(input, keys, err));
   out->has_cast = apo_json_find(input, "cast", &member);
   if (out->has_cast) {
-    APO_TRY(apo_neutral_word(member, casts, APO_ERR_UNSUPPORTED, &word, err));
+    APO_TRY(apo_neutral_word(member, apo_neutral_casts, APO_ERR_UNSUPPORTED, &word, err));
     out->cast_f32 = word == 1;
-  }
-  if (out->cast_f32 && model->kind == APO_MODEL_LINEAR) {
-    return apo_json_fault(member, err, APO_ERR_UNSUPPORTED, "float32 in a linear model");
   }
   out->has_code = apo_json_find(input, "code", &member);
   if (out->has_code) {
-    APO_TRY(apo_neutral_word(member, codes, APO_ERR_UNSUPPORTED, &word, err));
+    APO_TRY(apo_neutral_word(member, apo_neutral_code_rules, APO_ERR_UNSUPPORTED, &word, err));
     out->code_rule = (apo_code_rule)word;
   }
   if (!apo_json_find(input, "transform", &member)) return APO_OK;

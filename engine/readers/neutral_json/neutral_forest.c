@@ -9,13 +9,6 @@
 #include "engine/forest/builder.h"
 #include "engine/readers/neutral_json/neutral_parts.h"
 
-static const char *const op_words[] = {
-    [APO_OP_LT] = "lt", [APO_OP_LE] = "le",           [APO_OP_EQ] = "eq",
-    [APO_OP_IN] = "in", [APO_OP_PRESENT] = "present", NULL};
-
-static const char *const missing_words[] = {
-    [APO_MISSING_NAN] = "nan", [APO_MISSING_NONE] = "none", [APO_MISSING_ZERO] = "zero", NULL};
-
 /* What holds for trees that do not say. */
 typedef struct defaults {
   bool has_op;
@@ -34,6 +27,7 @@ typedef struct forest_reader {
   defaults defaults;
   uint32_t *codes; /* [code_capacity] of the set that is read */
   uint64_t code_capacity;
+  apo_neutral_terms terms; /* of the tree that is read */
 } forest_reader;
 
 /* An array that may be absent. */
@@ -107,8 +101,8 @@ static apo_status read_inner(const tree *self, uint64_t node, apo_node_spec *out
   bool default_left = otherwise->default_left;
   const int64_t last_column = (int64_t)self->reader->model->n_columns - 1;
   APO_TRY(apo_json_integer_at(self->column.at, node, 0, last_column, &column, err));
-  APO_TRY(word_at(&self->op, node, op_words, &op, err));
-  APO_TRY(word_at(&self->missing, node, missing_words, &missing, err));
+  APO_TRY(word_at(&self->op, node, apo_neutral_ops, &op, err));
+  APO_TRY(word_at(&self->missing, node, apo_neutral_missing, &missing, err));
   if (self->default_left.is_there) {
     APO_TRY(apo_json_flag_at(self->default_left.at, node, &default_left, err));
   }
@@ -140,6 +134,11 @@ static apo_status read_leaf(void *context, uint64_t node, double *values, apo_er
     APO_TRY(apo_neutral_number_at(self->leaf.at, leaf * self->width + k, &values[k], err));
   }
   return APO_OK;
+}
+
+static apo_status read_terms(void *context, uint64_t node, apo_leaf_terms *out, apo_error *err) {
+  const tree *self = context;
+  return apo_neutral_terms_of(&self->reader->terms, node - (uint64_t)self->n_inner, out, err);
 }
 
 /* --- sets -------------------------------------------------------------------------------------- */
@@ -253,14 +252,19 @@ static apo_status read_tree(forest_reader *reader, apo_json_at at, apo_error *er
   apo_tree_spec spec = {.weight = 1.0, .context = &self, .node = read_node, .leaf = read_leaf};
   apo_json_at linear;
   APO_TRY(apo_neutral_check_keys(at, keys, err));
-  if (apo_json_find(at, "linear", &linear)) {
-    return apo_json_fault(linear, err, APO_ERR_UNSUPPORTED, "linear leaves are not explained");
-  }
   APO_TRY(read_output(&self, &spec.output, err));
   APO_TRY(apo_neutral_number(at, "weight", &spec.weight, err));
   self.width = spec.output == APO_TREE_VECTOR ? reader->model->n_outputs : 1;
   APO_TRY(find_arrays(&self, err));
   APO_TRY(read_sets(reader, &self, err));
+  if (apo_json_find(at, "linear", &linear)) {
+    if (spec.output == APO_TREE_VECTOR) {
+      return apo_json_fault(linear, err, APO_ERR_FORMAT, "a tree with linear leaves needs output");
+    }
+    APO_TRY(apo_neutral_read_terms(linear, (uint64_t)self.n_inner + 1, reader->model->n_columns,
+                                   &reader->terms, err));
+    spec.terms = read_terms;
+  }
   spec.n_nodes = 2 * (uint64_t)self.n_inner + 1;
   return apo_builder_add_tree(reader->builder, &spec, err);
 }
@@ -276,12 +280,13 @@ static apo_status read_defaults(apo_json_at forest, defaults *out, apo_error *er
   if (!apo_json_find(forest, "defaults", &at)) return APO_OK;
   APO_TRY(apo_neutral_check_keys(at, keys, err));
   out->has_op = apo_json_find(at, "op", &member);
-  if (out->has_op) APO_TRY(apo_neutral_word(member, op_words, APO_ERR_UNSUPPORTED, &word, err));
+  if (out->has_op)
+    APO_TRY(apo_neutral_word(member, apo_neutral_ops, APO_ERR_UNSUPPORTED, &word, err));
   out->op = (apo_op)word;
   word = 0;
   out->has_missing = apo_json_find(at, "missing", &member);
   if (out->has_missing) {
-    APO_TRY(apo_neutral_word(member, missing_words, APO_ERR_UNSUPPORTED, &word, err));
+    APO_TRY(apo_neutral_word(member, apo_neutral_missing, APO_ERR_UNSUPPORTED, &word, err));
   }
   out->missing = (apo_missing)word;
   out->has_default_left = apo_json_find(at, "default_left", &member);
@@ -295,11 +300,6 @@ static apo_status read_head(apo_json_at forest,
                             const apo_model *model,
                             apo_forest_head *out,
                             apo_error *err) {
-  static const char *const kinds[] = {[APO_COVER_NONE] = "none",
-                                      [APO_COVER_HESSIAN] = "hessian",
-                                      [APO_COVER_COUNT] = "count",
-                                      [APO_COVER_WEIGHT] = "weight",
-                                      NULL};
   apo_json_at member;
   int kind = APO_COVER_NONE;
   int64_t divide = 1;
@@ -314,7 +314,7 @@ static apo_status read_head(apo_json_at forest,
   }
   out->divide = (double)divide;
   if (apo_json_find(forest, "cover_kind", &member)) {
-    APO_TRY(apo_neutral_word(member, kinds, APO_ERR_UNSUPPORTED, &kind, err));
+    APO_TRY(apo_neutral_word(member, apo_neutral_cover_kinds, APO_ERR_UNSUPPORTED, &kind, err));
   }
   out->cover_kind = (apo_cover_kind)kind;
   return APO_OK;
@@ -336,16 +336,23 @@ apo_status apo_neutral_forest(apo_json_at document,
                               const apo_neutral_input *input,
                               apo_model *model,
                               apo_error *err) {
-  static const char *const keys[] = {"scale", "divide", "cover_kind", "defaults", "trees", NULL};
+  static const char *const keys[] = {"scale",    "divide", "cover_kind", "trees_per_iteration",
+                                     "defaults", "trees",  NULL};
   apo_json_at forest;
   apo_forest_head head;
   forest_reader reader = {.model = model, .input = input};
+  apo_json_at member;
+  int64_t per_iteration = 0;
   APO_TRY(apo_json_member(document, "forest", &forest, err));
   APO_TRY(apo_neutral_check_keys(forest, keys, err));
   if (!input->has_cast) {
     return apo_json_fault(document, err, APO_ERR_FORMAT, "a forest needs input.cast");
   }
   APO_TRY(read_head(forest, input, model, &head, err));
+  if (apo_json_find(forest, "trees_per_iteration", &member)) {
+    APO_TRY(apo_json_integer(member, 1, APO_MAX_TREES, &per_iteration, err));
+  }
+  model->trees_per_iteration = (uint32_t)per_iteration;
   reader.cover_kind = head.cover_kind;
   APO_TRY(read_defaults(forest, &reader.defaults, err));
   APO_TRY(apo_builder_create(&head, &reader.builder, err));
@@ -353,5 +360,6 @@ apo_status apo_neutral_forest(apo_json_at document,
   if (status == APO_OK) status = apo_builder_finish(&reader.builder, &model->forest, err);
   apo_builder_destroy(&reader.builder);
   free(reader.codes);
+  apo_neutral_terms_clear(&reader.terms);
   return status;
 }

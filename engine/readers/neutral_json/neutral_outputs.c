@@ -4,10 +4,6 @@
 #include "engine/core/memory.h"
 #include "engine/readers/neutral_json/neutral_parts.h"
 
-static bool uses_scale(apo_link_name name) {
-  return name == APO_LINK_SIGMOID || name == APO_LINK_NEG_EXP2;
-}
-
 static apo_status read_link(apo_json_at at, apo_model *model, apo_error *err) {
   static const char *const keys[] = {"name", "scale", NULL};
   apo_json_at member;
@@ -22,11 +18,12 @@ static apo_status read_link(apo_json_at at, apo_model *model, apo_error *err) {
                           apo_json_show(name).text);
   }
   APO_TRY(apo_neutral_number(at, "scale", &model->link.scale, err));
-  if (model->link.scale == 1.0 || (model->link.scale > 0.0 && uses_scale(model->link.name))) {
+  if (model->link.scale == 1.0 ||
+      (model->link.scale > 0.0 && apo_neutral_link_has_scale(model->link.name))) {
     return APO_OK;
   }
   return apo_json_fault(at, err, APO_ERR_FORMAT, "scale %g of %s, needs %s", model->link.scale,
-                        text, uses_scale(model->link.name) ? "more than 0" : "1");
+                        text, apo_neutral_link_has_scale(model->link.name) ? "more than 0" : "1");
 }
 
 static apo_status read_base(apo_json_at outputs, apo_model *model, apo_error *err) {
@@ -41,7 +38,6 @@ static apo_status read_base(apo_json_at outputs, apo_model *model, apo_error *er
 
 apo_status apo_neutral_outputs(apo_json_at document, apo_model *model, apo_error *err) {
   static const char *const keys[] = {"count", "names", "base", "link", "space", NULL};
-  static const char *const spaces[] = {"margin", "probability", NULL};
   apo_json_at outputs;
   apo_json_at member;
   int space = 0;
@@ -53,7 +49,7 @@ apo_status apo_neutral_outputs(apo_json_at document, apo_model *model, apo_error
     APO_TRY(apo_neutral_names(member, "output", &model->output_names, err));
   }
   if (apo_json_find(outputs, "space", &member)) {
-    APO_TRY(apo_neutral_word(member, spaces, APO_ERR_UNSUPPORTED, &space, err));
+    APO_TRY(apo_neutral_word(member, apo_neutral_spaces, APO_ERR_UNSUPPORTED, &space, err));
   }
   model->margin_is_probability = space == 1;
   APO_TRY(read_base(outputs, model, err));

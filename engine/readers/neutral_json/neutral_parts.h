@@ -2,8 +2,10 @@
 #ifndef APO_ENGINE_READERS_NEUTRAL_JSON_NEUTRAL_PARTS_H
 #define APO_ENGINE_READERS_NEUTRAL_JSON_NEUTRAL_PARTS_H
 
+#include "engine/forest/builder.h"
 #include "engine/model/model.h"
 #include "engine/readers/json.h"
+#include "engine/readers/neutral_json/neutral_words.h"
 
 /** How values become what splits compare; from the member "input". */
 typedef struct apo_neutral_input {
@@ -65,6 +67,29 @@ APO_NODISCARD apo_status apo_neutral_read_input(apo_json_at document,
 APO_NODISCARD apo_status apo_neutral_outputs(apo_json_at document,
                                              apo_model *model,
                                              apo_error *err);
+/** The terms of one tree's linear leaves.  All zero is none; the room serves tree after tree. */
+typedef struct apo_neutral_terms {
+  apo_json_at constant;
+  uint64_t *begin; /* [leaves + 1] into the terms */
+  uint32_t *columns;
+  double *coefficients;
+  uint64_t leaf_capacity; /* of begin */
+  uint64_t term_capacity;
+} apo_neutral_terms;
+
+/** "linear" of a tree. */
+APO_NODISCARD apo_status apo_neutral_read_terms(apo_json_at linear,
+                                                uint64_t n_leaves,
+                                                uint32_t n_columns,
+                                                apo_neutral_terms *out,
+                                                apo_error *err);
+/** Those of one leaf; they point into `terms`. */
+APO_NODISCARD apo_status apo_neutral_terms_of(const apo_neutral_terms *terms,
+                                              uint64_t leaf,
+                                              apo_leaf_terms *out,
+                                              apo_error *err);
+void apo_neutral_terms_clear(apo_neutral_terms *terms);
+
 /** "forest". */
 APO_NODISCARD apo_status apo_neutral_forest(apo_json_at document,
                                             const apo_neutral_input *input,

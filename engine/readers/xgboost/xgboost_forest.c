@@ -49,12 +49,24 @@ static apo_status take_weight(const trees *self, uint64_t tree, double *out, apo
                            *out);
 }
 
+// XGBoost puts a tree where its id says; all of its files have them in order, and so must others.
+static apo_status check_place(apo_json_at at, uint64_t tree, apo_error *err) {
+  apo_json_at id;
+  int64_t number = 0;
+  if (!apo_json_find(at, "id", &id)) return APO_OK;
+  APO_TRY(apo_json_integer(id, INT32_MIN, INT32_MAX, &number, err));
+  if (number >= 0 && (uint64_t)number == tree) return APO_OK;
+  return apo_json_fault(id, err, APO_ERR_FORMAT, "%" PRId64 ", needs the tree's place in the list",
+                        number);
+}
+
 static apo_status add_tree(const trees *self, uint64_t tree, apo_builder *builder, apo_error *err) {
   apo_json_at at;
   int64_t output = 0;
   double weight = 1.0;
   APO_TRY(apo_json_item(self->list, tree, &at, err));
   const int64_t n_outputs = self->shape.n_outputs;
+  APO_TRY(check_place(at, tree, err));
   APO_TRY(apo_json_integer_at(self->outputs, tree, 0, n_outputs - 1, &output, err));
   APO_TRY(take_weight(self, tree, &weight, err));
   return apo_xgboost_tree(at, self->shape, (uint32_t)output, weight, builder, err);
@@ -79,6 +91,36 @@ static apo_status build(const trees *self, apo_forest **out, apo_error *err) {
   return status;
 }
 
+// Files of before 2.0 state the length of an iteration by num_parallel_tree alone; later ones state
+// where each begins, and one that is uneven (a model that was cut or joined) has no iterations.
+static apo_status take_iterations(apo_json_at at,
+                                  const trees *self,
+                                  apo_model *model,
+                                  apo_error *err) {
+  apo_json_at params;
+  apo_json_at begins;
+  int64_t n_parallel = 1;
+  const apo_xgboost_range range = {0, APO_MAX_TREES, false};
+  APO_TRY(apo_json_member(at, "gbtree_model_param", &params, err));
+  if (apo_json_find(params, "num_parallel_tree", &begins)) {
+    APO_TRY(apo_xgboost_integer(params, "num_parallel_tree", range, &n_parallel, err));
+  }
+  if (n_parallel == 0) n_parallel = 1;
+  const uint64_t n_groups = self->shape.leaf_width > 1 ? 1 : self->shape.n_outputs;
+  const uint64_t step = (uint64_t)n_parallel * n_groups;
+  if (step > UINT32_MAX || self->n_trees % step != 0) return APO_OK;
+  if (apo_json_find(at, "iteration_indptr", &begins)) {
+    APO_TRY(apo_json_need(begins, APO_JSON_ARRAY, err));
+    for (uint64_t i = 0; i < apo_json_length(begins); ++i) {
+      int64_t begin = 0;
+      APO_TRY(apo_json_integer_at(begins, i, 0, APO_MAX_TREES, &begin, err));
+      if ((uint64_t)begin != i * step) return APO_OK;
+    }
+  }
+  model->trees_per_iteration = (uint32_t)step;
+  return APO_OK;
+}
+
 apo_status apo_xgboost_forest(apo_json_at booster,
                               const apo_json_at *drops,
                               apo_model *model,
@@ -96,6 +138,7 @@ apo_status apo_xgboost_forest(apo_json_at booster,
   }
   APO_TRY(take_trees(at, &self, err));
   APO_TRY(take_width(&self, err));
+  APO_TRY(take_iterations(at, &self, model, err));
   APO_TRY(build(&self, &model->forest, err));
   return apo_xgboost_categories(at, model, err);
 }
