@@ -125,6 +125,21 @@ static void put_list(draft *out, unsigned n, bool is_counting) {
   }
 }
 
+/** The trees of a list once more, numbered from `first`; the number behind the last. */
+static unsigned put_trees(draft *out, const char *trees, const char *end, unsigned first) {
+  char number[32];
+  const char *id = strstr(trees, "\"id\":");
+  for (; id != NULL && id < end; id = strstr(trees, "\"id\":")) {
+    id += strlen("\"id\":");
+    put(out, trees, id);
+    snprintf(number, sizeof number, "%u", first++);
+    put_text(out, number);
+    trees = id + strspn(id, "0123456789");
+  }
+  put(out, trees, end);
+  return first;
+}
+
 /** The model with its list of trees `n` times, which XGBoost would read as well. */
 static draft repeat_trees(const char *text, size_t n_bytes, unsigned n) {
   const char *claim = after(text, "\"num_trees\":\"");
@@ -134,7 +149,7 @@ static draft repeat_trees(const char *text, size_t n_bytes, unsigned n) {
   const char *trees_end = strstr(trees, "]},\"name\"");
   assert_non_null(trees_end);
   const unsigned n_trees = n * (unsigned)strtoul(claim, NULL, 10);
-  draft out = {.text = malloc(n_bytes + 16 * n_trees + n * ((size_t)(trees_end - trees) + 1))};
+  draft out = {.text = malloc(n_bytes + 24 * n_trees + n * ((size_t)(trees_end - trees) + 1))};
   assert_non_null(out.text);
   put(&out, text, claim);
   char number[32];
@@ -145,10 +160,12 @@ static draft repeat_trees(const char *text, size_t n_bytes, unsigned n) {
   put(&out, strchr(begins, ']'), outputs);
   put_list(&out, n_trees, false);
   put(&out, strchr(outputs, ']'), trees);
+  unsigned next = 0;
   for (unsigned copy = 0; copy < n; ++copy) {
     if (copy > 0) put_text(&out, ",");
-    put(&out, trees, trees_end);
+    next = put_trees(&out, trees, trees_end, next);
   }
+  assert_int_equal(next, n_trees);
   put(&out, trees_end, text + n_bytes);
   return out;
 }
