@@ -1,5 +1,6 @@
 #include "host/api/scorer.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,7 @@ typedef struct block {
   int64_t *sums;   /* [padded x n_outputs], forests */
   float *terms;    /* linear: [2 x padded x n_outputs] high, then low */
   double *margins; /* [rows x n_outputs] */
+  bool is_done;    /* margins are there: the host computed them */
   uint32_t n_rows;
   uint32_t worker;
 } block;
@@ -45,6 +47,7 @@ struct apo_scorer {
   const apo_model *model;
   const apo_code_forest *forest;
   uint32_t block_rows;
+  float most_value; /* linear: rows with a larger one are the host's */
   apo_lanes lanes;
   worker workers[APO_MAX_LANES];
   uint32_t n_workers;
@@ -182,6 +185,7 @@ static apo_status call_back(apo_scorer *s, block *b, apo_error *err) {
 
 static apo_status queue_block(apo_scorer *s, block *b, apo_error *err) {
   const worker *w = &s->workers[b->worker];
+  if (b->is_done) return APO_OK;
   if (s->forest != NULL) return queue_forest(s, w, b, err);
   if (s->model->kind == APO_MODEL_LINEAR) return queue_linear(s, w, b, err);
   return call_back(s, b, err);
@@ -190,7 +194,7 @@ static apo_status queue_block(apo_scorer *s, block *b, apo_error *err) {
 static void close_block(const apo_scorer *s, block *b) {
   const uint32_t n_outputs = s->model->n_outputs;
   const size_t n_terms = (size_t)apo_padded_rows(b->n_rows) * n_outputs;
-  if (s->model->kind == APO_MODEL_CALLBACK) return;
+  if (b->is_done || s->model->kind == APO_MODEL_CALLBACK) return;
   for (size_t i = 0; i < (size_t)b->n_rows * n_outputs; ++i) {
     const double sum = s->forest != NULL ? (double)b->sums[i] * s->forest->unit64
                                          : (double)b->terms[i] + (double)b->terms[n_terms + i];
@@ -245,15 +249,52 @@ uint32_t apo_scorer_n_flying(const apo_scorer *scorer) {
   return scorer->n_flying;
 }
 
+// What leaves the range of floats on the way is a matter for doubles, which the host has.
+static bool is_huge(const apo_scorer *s, const float *high, uint32_t n_rows) {
+  const size_t n = (size_t)n_rows * s->model->n_columns;
+  for (size_t i = 0; i < n; ++i) {
+    if (fabsf(high[i]) > s->most_value) return true;
+  }
+  return false;
+}
+
+static apo_status host_margins(apo_scorer *s, const apo_rows *rows, block *b, apo_error *err) {
+  const apo_model *model = s->model;
+  apo_status status = APO_OK;
+  double *row = apo_alloc(model->n_columns, sizeof *row);
+  if (row == NULL) return apo_fail(err, APO_ERR_MEMORY, "a row of %u columns", model->n_columns);
+  for (uint32_t at = 0; at < b->n_rows && status == APO_OK; ++at) {
+    for (uint32_t column = 0; column < model->n_columns; ++column) {
+      row[column] = apo_rows_value(rows, at, column);
+    }
+    status = apo_model_margin(model, row, b->margins + (size_t)at * model->n_outputs, err);
+  }
+  free(row);
+  b->is_done = true;
+  return status;
+}
+
+// The largest value whose products and their sum stay far inside the range of floats.
+static float find_most_value(const apo_model *model) {
+  double most = 1.0;
+  if (model->kind != APO_MODEL_LINEAR) return FLT_MAX;
+  for (size_t i = 0; i < (size_t)model->n_outputs * model->n_columns; ++i) {
+    most = fmax(most, fabs(model->linear->coefficients[i]));
+  }
+  return (float)(0x1p100 / most / model->n_columns);
+}
+
 static apo_status encode(apo_scorer *s, const apo_rows *rows, block *b, apo_error *err) {
   const uint32_t n_rows = (uint32_t)rows->n_rows;
   b->n_rows = n_rows;
+  b->is_done = false;
   switch (s->model->kind) {
     case APO_MODEL_FOREST: apo_encode_rows(s->model, rows, 0, n_rows, b->values); return APO_OK;
     case APO_MODEL_LINEAR: {
       const size_t room = (size_t)apo_padded_rows(s->block_rows) * s->model->n_columns;
       float *high = b->values;
-      return apo_encode_pairs(s->model, rows, 0, n_rows, high, high + room, err);
+      APO_TRY(apo_encode_pairs(s->model, rows, 0, n_rows, high, high + room, err));
+      return is_huge(s, high, n_rows) ? host_margins(s, rows, b, err) : APO_OK;
     }
     case APO_MODEL_CALLBACK:
       apo_encode_doubles(s->model, rows, 0, n_rows, b->values);
@@ -337,6 +378,7 @@ apo_status apo_scorer_create(const apo_model *model,
   s->lanes.n_per_device = model->kind == APO_MODEL_CALLBACK ? 1 : 2;
   s->lanes.n_most = model->kind == APO_MODEL_CALLBACK ? 1 : 0;
   s->block_rows = MAX_BLOCK_ROWS;
+  s->most_value = find_most_value(model);
   uint32_t lane = 0;
   const uint32_t n_devices = model->kind == APO_MODEL_CALLBACK ? 1 : apo_devices_count(devices);
   s->n_blocks = s->lanes.n_per_device * n_devices;
