@@ -9,6 +9,7 @@
 #include "engine/readers/reader.h"
 #include "tests/support/convert_case.h"
 #include "tests/support/fixture_files.h"
+#include "tests/support/wild_tree.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 enum { STACK_BYTES = 1024 * 1024 }; /* redzones are not ours */
@@ -16,194 +17,16 @@ enum { STACK_BYTES = 1024 * 1024 }; /* redzones are not ours */
 enum { STACK_BYTES = 64 * 1024 };
 #endif
 
-/* --- texts ------------------------------------------------------------------------------------ */
-
-typedef struct page {
-  char *text;
-  size_t n_bytes;
-  size_t capacity;
-} page;
-
-static void put(page *out, const char *format, ...) {
-  if (out->capacity - out->n_bytes < 1024) {
-    out->capacity = 2 * out->capacity + 65536;
-    out->text = realloc(out->text, out->capacity);
-    assert_non_null(out->text);
-  }
-  va_list args;
-  va_start(args, format);
-  out->n_bytes += (size_t)vsnprintf(out->text + out->n_bytes, 1024, format, args);
-  va_end(args);
-}
-
-static void repeat(page *out, const char *text, size_t n) {
-  for (size_t i = 0; i < n; ++i) put(out, "%s", text);
-}
-
-static apo_status read_page(const page *text, apo_model **out, apo_error *err) {
-  *out = NULL;
-  return apo_model_read(text->text, text->n_bytes, out, err);
-}
-
-static apo_model *read_good(const page *text) {
-  apo_model *model = NULL;
-  apo_error err;
-  assert_ok(read_page(text, &model, &err), &err);
-  return model;
-}
-
 /* --- trees ------------------------------------------------------------------------------------ */
 
-enum { N_COLUMNS = 4 };
-
-/* A tree in which every inner node has two children: 2 n_inner + 1 nodes. */
-typedef struct wild_tree {
-  uint32_t n_inner;
-  uint32_t *left; /* [nodes] 0: a leaf */
-  uint32_t *right;
-  uint32_t *column;
-  float *value; /* threshold, or the leaf's value */
-} wild_tree;
-
-static wild_tree wild_open(uint32_t n_inner) {
-  const size_t n = 2 * (size_t)n_inner + 1;
-  wild_tree tree = {.n_inner = n_inner,
-                    .left = calloc(n, sizeof *tree.left),
-                    .right = calloc(n, sizeof *tree.right),
-                    .column = calloc(n, sizeof *tree.column),
-                    .value = calloc(n, sizeof *tree.value)};
-  assert_true(tree.left != NULL && tree.right != NULL && tree.column != NULL && tree.value != NULL);
-  apo_random random = apo_random_start(n_inner);
-  for (size_t node = 0; node < n; ++node) {
-    tree.column[node] = apo_random_below(&random, N_COLUMNS);
-    tree.value[node] = (float)apo_random_number(&random);
-  }
-  return tree;
-}
-
-static void wild_close(wild_tree *tree) {
-  free(tree->left);
-  free(tree->right);
-  free(tree->column);
-  free(tree->value);
-}
-
-/* Inner nodes 0 to n_inner - 1 as in a heap: as flat as can be. */
-static wild_tree flat_tree(uint32_t n_inner) {
-  wild_tree tree = wild_open(n_inner);
-  for (uint32_t node = 0; node < n_inner; ++node) {
-    tree.left[node] = 2 * node + 1;
-    tree.right[node] = 2 * node + 2;
-  }
-  return tree;
-}
-
-/* As deep as can be: each left child is a leaf. */
-static wild_tree chain_tree(uint32_t n_inner) {
-  wild_tree tree = wild_open(n_inner);
-  for (uint32_t node = 0; node < n_inner; ++node) {
-    tree.left[node] = n_inner + node;
-    tree.right[node] = node + 1 < n_inner ? node + 1 : 2 * n_inner;
-  }
-  return tree;
-}
-
-static double wild_value(const wild_tree *tree, const double *row) {
-  uint32_t node = 0;
-  while (tree->left[node] != 0) {
-    const double value = (double)(float)row[tree->column[node]];
-    node = value < (double)tree->value[node] ? tree->left[node] : tree->right[node];
-  }
-  return (double)tree->value[node];
-}
-
-/* The same tree with its nodes in another order; the root stays the first. */
-static wild_tree permuted(const wild_tree *from, uint64_t seed) {
-  const uint32_t n = 2 * from->n_inner + 1;
-  wild_tree tree = wild_open(from->n_inner);
-  apo_random random = apo_random_start(seed);
-  uint32_t *place = calloc(n, sizeof *place);
-  assert_non_null(place);
-  for (uint32_t node = 0; node < n; ++node) place[node] = node;
-  for (uint32_t node = n - 1; node > 1; --node) {
-    const uint32_t other = 1 + apo_random_below(&random, node);
-    const uint32_t kept = place[node];
-    place[node] = place[other];
-    place[other] = kept;
-  }
-  for (uint32_t node = 0; node < n; ++node) {
-    const bool is_leaf = from->left[node] == 0;
-    tree.left[place[node]] = is_leaf ? 0 : place[from->left[node]];
-    tree.right[place[node]] = is_leaf ? 0 : place[from->right[node]];
-    tree.column[place[node]] = from->column[node];
-    tree.value[place[node]] = from->value[node];
-  }
-  free(place);
-  return tree;
-}
-
-#define PUT_ARRAY(out, key, n, format, value)                                            \
-  do {                                                                                   \
-    put((out), "\"%s\":[", (key));                                                       \
-    for (uint32_t i = 0; i < (n); ++i) put((out), "%s" format, i > 0 ? "," : "", value); \
-    put((out), "],");                                                                    \
-  } while (0)
-
-static page as_xgboost(const wild_tree *tree, const char *base_score) {
-  const uint32_t n = 2 * tree->n_inner + 1;
-  page out = {0};
-  put(&out,
-      "{\"version\":[3,4,1],\"learner\":{\"learner_model_param\":{\"base_score\":\"%s\","
-      "\"num_class\":\"0\",\"num_feature\":\"%d\",\"num_target\":\"1\"},"
-      "\"objective\":{\"name\":\"reg:squarederror\"},\"gradient_booster\":{\"name\":\"gbtree\","
-      "\"model\":{\"gbtree_model_param\":{\"num_trees\":\"1\",\"num_parallel_tree\":\"1\"},"
-      "\"tree_info\":[0],\"trees\":[{",
-      base_score, N_COLUMNS);
-  PUT_ARRAY(&out, "left_children", n, "%d", tree->left[i] == 0 ? -1 : (int)tree->left[i]);
-  PUT_ARRAY(&out, "right_children", n, "%d", tree->left[i] == 0 ? -1 : (int)tree->right[i]);
-  PUT_ARRAY(&out, "split_indices", n, "%u", tree->column[i]);
-  PUT_ARRAY(&out, "split_conditions", n, "%.9g", (double)tree->value[i]);
-  PUT_ARRAY(&out, "default_left", n, "%d", (int)(i % 1));
-  PUT_ARRAY(&out, "split_type", n, "%d", (int)(i % 1));
-  PUT_ARRAY(&out, "sum_hessian", n, "%d", 1 + (int)(i % 1));
-  put(&out,
-      "\"categories\":[],\"categories_nodes\":[],\"categories_segments\":[],"
-      "\"categories_sizes\":[],\"tree_param\":{\"num_deleted\":\"0\",\"num_feature\":\"%d\","
-      "\"num_nodes\":\"%u\",\"size_leaf_vector\":\"1\"}}]}}}}",
-      N_COLUMNS, n);
-  return out;
-}
-
-static int neutral_child(const wild_tree *tree, uint32_t child) {
-  return child < tree->n_inner ? (int)child : -(int)(child - tree->n_inner) - 1;
-}
-
-/* Only for trees whose inner nodes come first. */
-static page as_neutral(const wild_tree *tree) {
-  const uint32_t n = tree->n_inner;
-  page out = {0};
-  put(&out,
-      "{\"format\":\"apportion-model\",\"version\":1,\"kind\":\"forest\",\"columns\":{\"count\":%d},"
-      "\"input\":{\"cast\":\"float32\"},\"outputs\":{\"count\":1,\"base\":[0.5]},\"forest\":{"
-      "\"defaults\":{\"op\":\"lt\",\"missing\":\"nan\",\"default_left\":0},\"trees\":[{",
-      N_COLUMNS);
-  PUT_ARRAY(&out, "column", n, "%u", tree->column[i]);
-  PUT_ARRAY(&out, "threshold", n, "%.17g", (double)tree->value[i]);
-  PUT_ARRAY(&out, "left", n, "%d", neutral_child(tree, tree->left[i]));
-  PUT_ARRAY(&out, "right", n, "%d", neutral_child(tree, tree->right[i]));
-  PUT_ARRAY(&out, "leaf", n + 1, "%.17g", (double)tree->value[n + i]);
-  put(&out, "\"output\":0}]}}");
-  return out;
-}
-
 static void assert_predicts(const page *text, const wild_tree *tree) {
-  apo_model *model = read_good(text);
+  apo_model *model = page_read_good(text);
   apo_random random = apo_random_start(3);
   for (int i = 0; i < 500; ++i) {
-    double row[N_COLUMNS];
+    double row[WILD_COLUMNS];
     double margin = 0.0;
     apo_error err;
-    for (int column = 0; column < N_COLUMNS; ++column) {
+    for (int column = 0; column < WILD_COLUMNS; ++column) {
       const uint32_t node = apo_random_below(&random, tree->n_inner);
       row[column] = apo_random_beside(&random, (double)tree->value[node]);
     }
@@ -218,8 +41,8 @@ static void assert_predicts(const page *text, const wild_tree *tree) {
 // shap #3486: node numbers of 16 bits.
 static void a_tree_of_40000_nodes_works(void **state) {
   (void)state;
-  wild_tree tree = flat_tree(40000);
-  page texts[] = {as_xgboost(&tree, "5E-1"), as_neutral(&tree)};
+  wild_tree tree = wild_flat(40000);
+  page texts[] = {wild_as_xgboost(&tree, "5E-1"), wild_as_neutral(&tree)};
   for (size_t i = 0; i < 2; ++i) {
     assert_predicts(&texts[i], &tree);
     free(texts[i].text);
@@ -230,8 +53,8 @@ static void a_tree_of_40000_nodes_works(void **state) {
 // shap #1824: precision is lost with depth.
 static void a_tree_of_depth_4096_works(void **state) {
   (void)state;
-  wild_tree tree = chain_tree(4096);
-  page texts[] = {as_xgboost(&tree, "5E-1"), as_neutral(&tree)};
+  wild_tree tree = wild_chain(4096);
+  page texts[] = {wild_as_xgboost(&tree, "5E-1"), wild_as_neutral(&tree)};
   for (size_t i = 0; i < 2; ++i) {
     assert_predicts(&texts[i], &tree);
     free(texts[i].text);
@@ -242,10 +65,10 @@ static void a_tree_of_depth_4096_works(void **state) {
 // xgboost #7903: children taken for neighbours.
 static void the_order_of_nodes_does_not_matter(void **state) {
   (void)state;
-  wild_tree tree = flat_tree(300);
+  wild_tree tree = wild_flat(300);
   for (uint64_t seed = 1; seed <= 10; ++seed) {
-    wild_tree other = permuted(&tree, seed);
-    page text = as_xgboost(&other, "5E-1");
+    wild_tree other = wild_permuted(&tree, seed);
+    page text = wild_as_xgboost(&other, "5E-1");
     assert_predicts(&text, &tree);
     free(text.text);
     wild_close(&other);
@@ -262,15 +85,15 @@ static void a_base_score_of_the_wrong_length_is_refused(void **state) {
   } cases[] = {{"[5E-1,5E-1]", "base_score"}, {"[]", "base_score"},        {"[5E-1", "base_score"},
                {"5E-1,5E-1", "base_score"},   {"[[5E-1]]", "base_score"},  {"", "base_score"},
                {"[5E-1,]", "base_score"},     {"5E-1 5E-1", "base_score"}, {"NaN", "base_score"}};
-  wild_tree tree = flat_tree(1);
+  wild_tree tree = wild_flat(1);
   for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
-    page text = as_xgboost(&tree, cases[i].text);
+    page text = wild_as_xgboost(&tree, cases[i].text);
     apo_model *model = NULL;
     apo_error err;
-    assert_fails(read_page(&text, &model, &err), APO_ERR_FORMAT, &err, cases[i].words);
+    assert_fails(page_read(&text, &model, &err), APO_ERR_FORMAT, &err, cases[i].words);
     free(text.text);
   }
-  page one = as_xgboost(&tree, "[5E-1]");
+  page one = wild_as_xgboost(&tree, "[5E-1]");
   assert_predicts(&one, &tree);
   free(one.text);
   wild_close(&tree);
@@ -280,13 +103,14 @@ static void a_base_score_of_the_wrong_length_is_refused(void **state) {
 static void categories_up_to_the_limit_work(void **state) {
   (void)state;
   page text = {0};
-  put(&text,
+  page_put(
+      &text,
       "{\"format\":\"apportion-model\",\"version\":1,\"kind\":\"forest\",\"columns\":{\"count\":1},"
       "\"input\":{\"cast\":\"float32\",\"code\":\"nonneg_trunc\"},\"outputs\":{\"count\":1},"
       "\"forest\":{\"trees\":[{\"output\":0,\"column\":[0],\"op\":[\"in\"],\"threshold\":[0],"
       "\"missing\":[\"nan\"],\"default_left\":[0],\"left\":[-1],\"right\":[-2],\"leaf\":[1,0],"
       "\"sets\":[[1000000,16777215]]}]}}");
-  apo_model *model = read_good(&text);
+  apo_model *model = page_read_good(&text);
   static const struct {
     double value;
     double margin;
@@ -340,10 +164,10 @@ static void assert_limit(page *text, const char *words) {
 
 static void chains_of_a_million_nodes_are_a_limit_on_a_small_stack(void **state) {
   (void)state;
-  wild_tree tree = chain_tree(500000);
-  page text = as_xgboost(&tree, "5E-1");
+  wild_tree tree = wild_chain(500000);
+  page text = wild_as_xgboost(&tree, "5E-1");
   assert_limit(&text, "deeper than 4096");
-  text = as_neutral(&tree);
+  text = wild_as_neutral(&tree);
   assert_limit(&text, "deeper than 4096");
   wild_close(&tree);
 }
@@ -430,7 +254,7 @@ static void assert_linear(const char *what, page *text) {
   apo_error err;
   apo_model *model = NULL;
   const clock_t begin = clock();
-  const apo_status status = read_page(text, &model, &err);
+  const apo_status status = page_read(text, &model, &err);
   const double seconds = (double)(clock() - begin) / (double)CLOCKS_PER_SEC;
   if (seconds > MAX_SECONDS) print_error("%s: %.1f s\n", what, seconds);
   assert_true(seconds <= MAX_SECONDS);
@@ -450,22 +274,24 @@ static void many_keys_take_linear_time(void **state) {
                                       "{\"learner\":", "{\"features_info\":", "{\"a\":"};
   for (size_t head = 0; head < sizeof heads / sizeof *heads; ++head) {
     page text = {0};
-    put(&text, "%s{", heads[head]);
-    for (int i = 0; text.n_bytes < LONG_BYTES; ++i) put(&text, "%s\"%d\":0", i > 0 ? "," : "", i);
-    put(&text, "}}");
+    page_put(&text, "%s{", heads[head]);
+    for (int i = 0; text.n_bytes < LONG_BYTES; ++i)
+      page_put(&text, "%s\"%d\":0", i > 0 ? "," : "", i);
+    page_put(&text, "}}");
     assert_linear("keys", &text);
     // Keys that differ at their end only.
-    put(&text, "%s{", heads[head]);
+    page_put(&text, "%s{", heads[head]);
     for (int i = 0; text.n_bytes < LONG_BYTES; ++i) {
-      put(&text, "%s\"%0200d\":0", i > 0 ? "," : "", i);
+      page_put(&text, "%s\"%0200d\":0", i > 0 ? "," : "", i);
     }
-    put(&text, "}}");
+    page_put(&text, "}}");
     assert_linear("long keys", &text);
   }
   page text = {0};
-  put(&text, "%s[", neutral_head);
-  for (int i = 0; text.n_bytes < LONG_BYTES; ++i) put(&text, "%s{\"%d\":0}", i > 0 ? "," : "", i);
-  put(&text, "]}");
+  page_put(&text, "%s[", neutral_head);
+  for (int i = 0; text.n_bytes < LONG_BYTES; ++i)
+    page_put(&text, "%s{\"%d\":0}", i > 0 ? "," : "", i);
+  page_put(&text, "]}");
   assert_linear("objects", &text);
 }
 
@@ -473,32 +299,33 @@ static void many_names_take_linear_time(void **state) {
   (void)state;
   enum { N_NAMES = 300000 };
   page text = {0};
-  put(&text,
+  page_put(
+      &text,
       "{\"format\":\"apportion-model\",\"version\":1,\"kind\":\"linear\",\"columns\":{\"count\":1,"
       "\"categories\":[{\"column\":0,\"values\":[");
-  for (int i = 0; i < N_NAMES; ++i) put(&text, "%s\"%d\"", i > 0 ? "," : "", i);
-  put(&text, "]}]},\"outputs\":{\"count\":1},\"linear\":{\"coefficients\":[[1]]}}");
+  for (int i = 0; i < N_NAMES; ++i) page_put(&text, "%s\"%d\"", i > 0 ? "," : "", i);
+  page_put(&text, "]}]},\"outputs\":{\"count\":1},\"linear\":{\"coefficients\":[[1]]}}");
   assert_linear("names", &text);
 }
 
 static void nesting_and_brackets_take_linear_time(void **state) {
   (void)state;
   page text = {0};
-  put(&text, "%s[", neutral_head);
+  page_put(&text, "%s[", neutral_head);
   for (int i = 0; text.n_bytes < LONG_BYTES; ++i) {
-    put(&text, "%s", i > 0 ? "," : "");
-    repeat(&text, "[", 60);
-    repeat(&text, "]", 60);
+    page_put(&text, "%s", i > 0 ? "," : "");
+    page_repeat(&text, "[", 60);
+    page_repeat(&text, "]", 60);
   }
-  put(&text, "]}");
+  page_put(&text, "]}");
   assert_linear("nesting", &text);
-  put(&text, "%s[", neutral_head);
-  while (text.n_bytes < LONG_BYTES) put(&text, "[],{},[[]],");
-  put(&text, "0]}");
+  page_put(&text, "%s[", neutral_head);
+  while (text.n_bytes < LONG_BYTES) page_put(&text, "[],{},[[]],");
+  page_put(&text, "0]}");
   assert_linear("empty arrays", &text);
-  repeat(&text, "{\"a\":[", LONG_BYTES / 6);
+  page_repeat(&text, "{\"a\":[", LONG_BYTES / 6);
   assert_linear("never closed", &text);
-  repeat(&text, " ", LONG_BYTES);
+  page_repeat(&text, " ", LONG_BYTES);
   assert_linear("blanks", &text);
 }
 
@@ -507,25 +334,25 @@ static void long_numbers_and_texts_take_linear_time(void **state) {
   static const char *const numbers[] = {"1", "0", "9", "0.", "5"};
   page text = {0};
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; ++i) {
-    put(&text, "%s%s", neutral_head, i == 3 ? "0." : "1.");
-    repeat(&text, i == 3 ? "0" : numbers[i], LONG_BYTES);
-    put(&text, "e-5}");
+    page_put(&text, "%s%s", neutral_head, i == 3 ? "0." : "1.");
+    page_repeat(&text, i == 3 ? "0" : numbers[i], LONG_BYTES);
+    page_put(&text, "e-5}");
     assert_linear("one number", &text);
   }
-  put(&text, "%s[", neutral_head);
+  page_put(&text, "%s[", neutral_head);
   while (text.n_bytes < LONG_BYTES) {
-    put(&text, "0.1");
-    repeat(&text, "123456789", 85);
-    put(&text, "e-300,");
+    page_put(&text, "0.1");
+    page_repeat(&text, "123456789", 85);
+    page_put(&text, "e-300,");
   }
-  put(&text, "0]}");
+  page_put(&text, "0]}");
   assert_linear("numbers of 768 digits", &text);
-  put(&text, "%s\"", neutral_head);
-  repeat(&text, "\\u00e9", LONG_BYTES / 6);
-  put(&text, "\"}");
+  page_put(&text, "%s\"", neutral_head);
+  page_repeat(&text, "\\u00e9", LONG_BYTES / 6);
+  page_put(&text, "\"}");
   assert_linear("escapes", &text);
-  put(&text, "%s", neutral_head);
-  repeat(&text, "\"", LONG_BYTES);
+  page_put(&text, "%s", neutral_head);
+  page_repeat(&text, "\"", LONG_BYTES);
   assert_linear("quotes", &text);
 }
 
@@ -535,12 +362,12 @@ static void ubjson_of_a_million_small_things_takes_linear_time(void **state) {
   static const char *const items[] = {"[]", "[[]]", "U\1", "Z", "SL"};
   for (size_t item = 0; item < sizeof items / sizeof *items; ++item) {
     page text = {0};
-    repeat(&text, " ", 64);  // room first
+    page_repeat(&text, " ", 64);  // room first
     memcpy(text.text, head, sizeof head - 1);
     memcpy(text.text + sizeof head - 1, "L\0\0\0\0\0\0\0\1a[", 11);
     text.n_bytes = sizeof head - 1 + 11;
-    repeat(&text, items[item], LONG_BYTES / 4);
-    put(&text, "]}}");
+    page_repeat(&text, items[item], LONG_BYTES / 4);
+    page_put(&text, "]}}");
     assert_linear("ubjson", &text);
   }
 }
@@ -551,17 +378,17 @@ static void lines_and_fields_take_linear_time(void **state) {
   static const char *const lines[] = {"a=1\n", "Tree=0\n", "\n", "=", "Tree=0\nnum_leaves=1\n\n"};
   for (size_t i = 0; i < sizeof lines / sizeof *lines; ++i) {
     page text = {0};
-    put(&text, "%s", tree);
-    repeat(&text, lines[i], LONG_BYTES / strlen(lines[i]));
+    page_put(&text, "%s", tree);
+    page_repeat(&text, lines[i], LONG_BYTES / strlen(lines[i]));
     assert_linear("lines", &text);
-    put(&text, "%smax_feature_idx=1\nfeature_names=", tree);
-    repeat(&text, "a ", LONG_BYTES / 2);
+    page_put(&text, "%smax_feature_idx=1\nfeature_names=", tree);
+    page_repeat(&text, "a ", LONG_BYTES / 2);
     assert_linear("words", &text);
   }
   // Protobuf: the smallest fields there are.
   page text = {0};
-  put(&text, "\x08\x07\x12\x08skl2onnx");
-  repeat(&text, "\x08\x07", LONG_BYTES / 2);
+  page_put(&text, "\x08\x07\x12\x08skl2onnx");
+  page_repeat(&text, "\x08\x07", LONG_BYTES / 2);
   assert_linear("fields", &text);
 }
 

@@ -313,6 +313,12 @@ def mode_lists():
             votes["nodeids"].append(numbering[node])
             votes["ids"].append(target)
             votes["weights"].append(weight)
+    # A leaf alone that votes for both: onnxruntime forgets the base of a target without a vote.
+    for name, value in zip(lists, (1000, 0, 0, 0.0, "LEAF", 0, 0, 0)):
+        lists[name].append(value)
+    for target in (0, 1):
+        for name, value in zip(votes, (1000, 0, target, 0.0625)):
+            votes[name].append(value)
     return lists, votes
 
 

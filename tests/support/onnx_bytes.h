@@ -140,6 +140,7 @@ typedef struct apo_onnx_case {
   int64_t n_columns;         /* 0: one */
   int64_t element;           /* 0: float */
   bool no_import;
+  bool no_leaves; /* `instead` has the votes */
 } apo_onnx_case;
 
 static inline bool apo_onnx_keeps(const apo_onnx_case *given, const char *name) {
@@ -220,7 +221,7 @@ static inline void apo_onnx_file(const apo_onnx_case *given, apo_proto *out) {
                                               : "Y");
   if (is_classifier) apo_proto_text(&node, 2, given->output != NULL ? given->output : "Y");
   apo_onnx_tree(given, &node);
-  apo_onnx_leaves(given, &node);
+  if (!given->no_leaves) apo_onnx_leaves(given, &node);
   if (given->instead != NULL) apo_proto_raw(&node, given->instead->at, given->instead->n);
   graph.n = 0;
   if (given->in_graph != NULL) apo_proto_raw(&graph, given->in_graph->at, given->in_graph->n);

@@ -191,7 +191,7 @@ static void sets_of_categories_decide_alike(void **state) {
   (void)state;
   for (size_t i = 0; i < sizeof sets / sizeof sets[0]; ++i) {
     for (size_t n = 1; n <= 4; ++n) {
-      for (int rule = APO_CODE_TRUNC; rule <= APO_CODE_NONNEG_TRUNC; ++rule) {
+      for (int rule = APO_CODE_TRUNC; rule <= APO_CODE_WHOLE; ++rule) {
         assert_all_variants((stump_split){.op = APO_OP_IN,
                                           .rule = (apo_code_rule)rule,
                                           .set = sets[i],
@@ -220,7 +220,7 @@ static apo_random_spec random_spec(uint64_t seed) {
                                      APO_ONLY(APO_MISSING_ZERO),
       .vector_leaves = seed % 6 == 1,
       .cast_f32 = seed % 3 != 1,
-      .code_rule = seed % 4 < 2 ? APO_CODE_TRUNC : APO_CODE_NONNEG_TRUNC,
+      .code_rule = (apo_code_rule)(seed / 2 % 3),
   };
 }
 

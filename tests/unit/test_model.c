@@ -175,7 +175,10 @@ static void steps_compute_what_their_names_say(void **state) {
   assert_true(apo_transform_value(&transform, 0, 5.0) == 4.0);
   assert_true(apo_transform_value(&transform, 0, 3.5) == 3.5);
   assert_true(apo_transform_value(&transform, 0, -(double)INFINITY) == 3.0);
-  for (int op = APO_TRANSFORM_ADD; op <= APO_TRANSFORM_CLIP; ++op) {
+  step.op = APO_TRANSFORM_FLOAT;
+  assert_true(apo_transform_value(&transform, 0, 0.1) == (double)0.1f);
+  assert_true(apo_transform_value(&transform, 0, 1e300) == (double)INFINITY);
+  for (int op = APO_TRANSFORM_ADD; op <= APO_TRANSFORM_FLOAT; ++op) {
     step.op = (apo_transform_op)op;
     assert_true(isnan(apo_transform_value(&transform, 0, (double)NAN)));
   }

@@ -349,7 +349,30 @@ static void two_classes_are_read_only_where_onnxruntime_is_consistent(void **sta
   refuse_classes((const int64_t[]){0, 0}, base, 0, "SOFTMAX", "post_transform SOFTMAX");
   refuse_classes((const int64_t[]){0, 1}, base, 2, "NONE", "base_values of 2 classes");
   refuse_classes((const int64_t[]){0, 1}, base, 0, "NONE",
-                 "no tree whose leaves all vote for the second");
+                 "no tree whose leaves all vote for output 1");
+}
+
+static void a_base_of_several_targets_needs_a_vote_in_every_row(void **state) {
+  (void)state;
+  apo_proto instead = {.n = 0};
+  apo_put_int(&instead, "n_targets", 2);
+  apo_put_floats(&instead, "base_values", (const float[]){1.0f, 2.0f}, 2);
+  assert_refused(&(apo_onnx_case){.replaced = "n_targets", .instead = &instead},
+                 APO_ERR_UNSUPPORTED, "no tree whose leaves all vote for output 1");
+}
+
+static void a_base_of_a_single_score_needs_a_vote_in_every_row(void **state) {
+  (void)state;
+  apo_proto instead = {.n = 0};
+  apo_put_ints(&instead, "class_treeids", (const int64_t[]){0}, 1);
+  apo_put_ints(&instead, "class_nodeids", (const int64_t[]){1}, 1);
+  apo_put_ints(&instead, "class_ids", (const int64_t[]){0}, 1);
+  apo_put_floats(&instead, "class_weights", (const float[]){0.5f}, 1);
+  apo_put_ints(&instead, "classlabels_int64s", (const int64_t[]){0, 1}, 2);
+  apo_put_floats(&instead, "base_values", (const float[]){0.5f}, 1);
+  const apo_onnx_case given = {
+      .op = "TreeEnsembleClassifier", .prefix = "class", .no_leaves = true, .instead = &instead};
+  assert_refused(&given, APO_ERR_UNSUPPORTED, "no tree whose leaves all vote for output 0");
 }
 
 static void class_labels_are_two_or_more_of_one_type(void **state) {
@@ -431,6 +454,8 @@ int main(void) {
       cmocka_unit_test(votes_belong_to_leaves_and_outputs),
       cmocka_unit_test(what_libraries_compute_differently_is_refused),
       cmocka_unit_test(two_classes_are_read_only_where_onnxruntime_is_consistent),
+      cmocka_unit_test(a_base_of_several_targets_needs_a_vote_in_every_row),
+      cmocka_unit_test(a_base_of_a_single_score_needs_a_vote_in_every_row),
       cmocka_unit_test(class_labels_are_two_or_more_of_one_type),
       cmocka_unit_test(leaves_of_many_outputs_are_in_proportion_to_the_file),
   };

@@ -162,6 +162,20 @@ static void codes_are_truncated_by_both_rules(void **state) {
   }
 }
 
+static void only_whole_numbers_are_codes_by_the_third_rule(void **state) {
+  (void)state;
+  assert_int_equal(apo_category_code(APO_CODE_WHOLE, 0.0), 0);
+  assert_int_equal(apo_category_code(APO_CODE_WHOLE, -0.0), 0);
+  assert_int_equal(apo_category_code(APO_CODE_WHOLE, 16777215.0), 16777215);
+  assert_int_equal(apo_category_code(APO_CODE_WHOLE, 2.9), -1);
+  assert_int_equal(apo_category_code(APO_CODE_WHOLE, nextafter(2.0, 3.0)), -1);
+  assert_int_equal(apo_category_code(APO_CODE_WHOLE, 1e-300), -1);
+  assert_int_equal(apo_category_code(APO_CODE_WHOLE, -0.5), -1);
+  assert_int_equal(apo_category_code(APO_CODE_WHOLE, -1.0), -1);
+  assert_int_equal(apo_category_code(APO_CODE_WHOLE, INFINITE), -1);
+  assert_int_equal(apo_category_code(APO_CODE_WHOLE, NOT_A_NUMBER), -1);
+}
+
 static void the_rules_differ_between_minus_one_and_zero(void **state) {
   (void)state;
   assert_int_equal(apo_category_code(APO_CODE_TRUNC, -0.5), 0);
@@ -243,6 +257,7 @@ int main(void) {
       cmocka_unit_test(without_a_missing_rule_nan_is_zero),
       cmocka_unit_test(zero_can_be_missing_with_all_that_is_near_it),
       cmocka_unit_test(codes_are_truncated_by_both_rules),
+      cmocka_unit_test(only_whole_numbers_are_codes_by_the_third_rule),
       cmocka_unit_test(the_rules_differ_between_minus_one_and_zero),
       cmocka_unit_test(members_of_the_set_go_left),
       cmocka_unit_test(a_code_is_taken_after_the_cast),

@@ -91,7 +91,6 @@ static apo_status state_leaf(void *context, uint64_t at, double *values, apo_err
   for (uint64_t vote = begin; vote < end; ++vote) {
     const uint32_t output = tree->votes->at[vote].output;
     values[width == 1 ? 0 : output] = tree->votes->at[vote].weight;
-    tree->n_last += output == tree->last_id ? 1 : 0;
   }
   tree->n_counted += end - begin;
   return APO_OK;
@@ -107,6 +106,17 @@ static uint32_t output_of(const apo_onnx_tree *tree) {
   return first;
 }
 
+// A leaf votes at most once for an output, so as many votes as leaves are one of each.
+static void note_certain(apo_onnx_tree *tree, uint64_t n_leaves) {
+  for (uint64_t at = tree->vote_begin; at < tree->vote_end; ++at) {
+    const uint32_t output = tree->votes->at[at].output;
+    if (++tree->n_votes[output] == n_leaves) tree->is_certain[output] = true;
+  }
+  for (uint64_t at = tree->vote_begin; at < tree->vote_end; ++at) {
+    tree->n_votes[tree->votes->at[at].output] = 0;
+  }
+}
+
 apo_status apo_onnx_tree_add(apo_onnx_tree *tree, apo_builder *builder, apo_error *err) {
   uint64_t n_leaves = 0;
   APO_TRY(order_places(tree, err));
@@ -120,7 +130,6 @@ apo_status apo_onnx_tree_add(apo_onnx_tree *tree, apo_builder *builder, apo_erro
     APO_TRY(apo_onnx_check_vectors(tree->node, tree->n_values, tree->file_bytes, err));
   }
   tree->n_counted = 0;
-  tree->n_last = 0;
   const apo_tree_spec spec = {.n_nodes = tree->n_nodes,
                               .output = tree->output,
                               .weight = 1.0,
@@ -138,7 +147,7 @@ apo_status apo_onnx_tree_add(apo_onnx_tree *tree, apo_builder *builder, apo_erro
                           tree->id, tree->vote_end - tree->vote_begin - tree->n_counted);
   }
   tree->n_all_counted += tree->n_counted;
-  tree->last_is_certain |= tree->n_last == n_leaves;
+  note_certain(tree, n_leaves);
   return APO_OK;
 }
 
@@ -172,34 +181,58 @@ apo_status apo_onnx_tree_columns(const apo_onnx_node *node,
 
 /* --- the two operators ------------------------------------------------------------------------ */
 
+// onnxruntime gives an output that has no vote in a row another value than one whose votes sum to 0:
+// the second of two classes by another rule, one score of two classes and one of several targets
+// without its base.
+static apo_status check_certain(const apo_onnx_tree *tree,
+                                const apo_model *model,
+                                bool is_classifier,
+                                apo_error *err) {
+  const uint32_t n = model->n_outputs;
+  for (uint32_t output = 0; output < n; ++output) {
+    const bool loses_base = model->base[output] != 0.0 && (is_classifier ? n == 1 : n > 1);
+    const bool is_second = is_classifier && n == 2 && output == 1;
+    if (tree->is_certain[output] || (!loses_base && !is_second)) continue;
+    return apo_onnx_fault(tree->node, err, APO_ERR_UNSUPPORTED,
+                          "no tree whose leaves all vote for output %u, and libraries disagree "
+                          "about rows without such a vote",
+                          output);
+  }
+  return APO_OK;
+}
+
+static apo_status read_all_trees(
+    apo_onnx_tree *tree, bool cast_f32, bool is_classifier, apo_model *model, apo_error *err) {
+  tree->n_votes = apo_alloc(tree->n_outputs, sizeof *tree->n_votes);
+  tree->is_certain = apo_alloc(tree->n_outputs, sizeof *tree->is_certain);
+  if (tree->n_votes == NULL || tree->is_certain == NULL) {
+    return apo_onnx_fault(tree->node, err, APO_ERR_MEMORY, "%u outputs", tree->n_outputs);
+  }
+  APO_TRY(apo_onnx_tree_lists(tree, cast_f32, model, err));
+  if (tree->n_all_counted != tree->votes->n) {
+    return apo_onnx_fault(tree->node, err, APO_ERR_FORMAT,
+                          "%" PRIu64 " votes of trees that are not there",
+                          tree->votes->n - tree->n_all_counted);
+  }
+  return check_certain(tree, model, is_classifier, err);
+}
+
 static apo_status read_trees(const apo_onnx_node *node,
                              const apo_onnx_rows *rows,
                              const apo_onnx_votes *votes,
                              size_t file_bytes,
+                             bool is_classifier,
                              apo_model *model,
-                             apo_onnx_scores *scores,
                              apo_error *err) {
-  apo_onnx_tree tree = {.node = node,
-                        .votes = votes,
-                        .n_outputs = model->n_outputs,
-                        .last_id = model->n_outputs - 1,
-                        .file_bytes = file_bytes};
+  apo_onnx_tree tree = {
+      .node = node, .votes = votes, .n_outputs = model->n_outputs, .file_bytes = file_bytes};
   APO_TRY(apo_onnx_tree_columns(node, rows, &model->n_columns, err));
-  const apo_status status = apo_onnx_tree_lists(&tree, rows->needs_cast, model, err);
+  const apo_status status = read_all_trees(&tree, rows->needs_cast, is_classifier, model, err);
   free(tree.nodes);
   free(tree.places);
-  APO_TRY(status);
-  if (tree.n_all_counted != votes->n) {
-    return apo_onnx_fault(node, err, APO_ERR_FORMAT,
-                          "%" PRIu64 " votes of trees that are not there",
-                          votes->n - tree.n_all_counted);
-  }
-  // Of two classes, onnxruntime writes a row that has no vote for the second by another rule.
-  if (scores == NULL || scores->is_pair || model->n_outputs != 2 || tree.last_is_certain) {
-    return APO_OK;
-  }
-  return apo_onnx_fault(node, err, APO_ERR_UNSUPPORTED,
-                        "2 classes, and no tree whose leaves all vote for the second");
+  free(tree.n_votes);
+  free(tree.is_certain);
+  return status;
 }
 
 static apo_status read_regressor(const apo_onnx_node *node,
@@ -222,7 +255,7 @@ static apo_status read_regressor(const apo_onnx_node *node,
   APO_TRY(apo_onnx_base(node, model, err));
   APO_TRY(apo_onnx_text(node, "aggregate_function", "SUM", &word, err));
   APO_TRY(apo_onnx_votes_read(node, "target", model->n_outputs, &votes, err));
-  const apo_status status = read_trees(node, rows, &votes, file_bytes, model, NULL, err);
+  const apo_status status = read_trees(node, rows, &votes, file_bytes, false, model, err);
   apo_onnx_votes_clear(&votes);
   APO_TRY(status);
   return apo_onnx_aggregate(node, apo_onnx_show(word).text, model->forest, err);
@@ -280,7 +313,7 @@ static apo_status read_classifier(const apo_onnx_node *node,
   model->n_outputs = model->output_names.n_names;
   APO_TRY(apo_onnx_votes_read(node, "class", model->n_outputs, &votes, err));
   apo_status status = describe_classes(node, &votes, model, scores, err);
-  if (status == APO_OK) status = read_trees(node, rows, &votes, file_bytes, model, scores, err);
+  if (status == APO_OK) status = read_trees(node, rows, &votes, file_bytes, true, model, err);
   apo_onnx_votes_clear(&votes);
   return status;
 }

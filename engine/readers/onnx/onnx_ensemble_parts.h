@@ -27,7 +27,6 @@ typedef struct apo_onnx_tree {
   const apo_onnx_votes *votes;
   size_t file_bytes;
   uint32_t n_outputs;
-  uint32_t last_id; /* the last output */
   /* the tree of the moment */
   apo_onnx_tree_node *nodes;
   uint32_t n_nodes;
@@ -40,11 +39,11 @@ typedef struct apo_onnx_tree {
   uint64_t vote_begin;
   uint64_t vote_end;
   uint64_t n_counted; /* votes that leaves have asked for */
-  uint64_t n_last;    /* those of them for the last output */
   /* all trees */
   uint64_t n_all_counted;
-  uint64_t n_values;    /* numbers in vector leaves */
-  bool last_is_certain; /* in some tree every leaf votes for the last output */
+  uint64_t n_values; /* numbers in vector leaves */
+  uint32_t *n_votes; /* [n_outputs] in the tree of the moment */
+  bool *is_certain;  /* [n_outputs] in some tree every leaf votes for it */
 } apo_onnx_tree;
 
 /** Add the tree of the moment. */
