@@ -189,9 +189,9 @@ APO_NODISCARD APO_API apo_status apo_model_write(const apo_model *model,
 /** What a model is.  The strings live as long as the model; "" stands for "not stated". */
 typedef struct apo_model_info {
   size_t struct_bytes;
-  const char *format;          /**< "xgboost_json", "xgboost_ubjson", "neutral_json", "callback" */
+  const char *format;          /**< of the reader: "xgboost_ubjson"; "callback" */
   const char *kind;            /**< "forest", "linear", "callback" */
-  const char *library;         /**< of the writer: "xgboost" */
+  const char *library;         /**< that made it: "xgboost" */
   const char *library_version; /**< "3.4.1" */
   const char *objective;       /**< in the words of the library */
   const char *link;            /**< from margin to response: "sigmoid" */
@@ -202,7 +202,7 @@ typedef struct apo_model_info {
   uint64_t n_leaves;
   uint32_t max_depth;         /**< splits on the longest path */
   uint32_t max_players;       /**< most distinct columns on one path */
-  uint32_t n_categorical;     /**< columns that some split tests for membership */
+  uint32_t n_categorical;     /**< columns with named categories, or tested for membership */
   uint32_t n_missing_columns; /**< columns on which missing values take a learned side */
   int64_t best_iteration;     /**< of early stopping, or -1; all trees are used all the same */
   int has_cover;              /**< 1 when path-dependent values are possible */

@@ -204,6 +204,29 @@ static apo_status check_part(const apo_model *model, apo_error *err) {
   return check_finite(model->base, model->n_outputs, "base of output", err);
 }
 
+// A column with named categories is categorical also where splits compare their codes one by one.
+static apo_status count_categorical(apo_model *model, apo_error *err) {
+  const apo_forest *forest = model->forest;
+  if (model->n_categories == 0) return APO_OK;
+  uint8_t *is_categorical = apo_alloc(model->n_columns, sizeof *is_categorical);
+  if (is_categorical == NULL) {
+    return apo_fail(err, APO_ERR_MEMORY, "%u columns", model->n_columns);
+  }
+  for (uint64_t node = 0; node < forest->n_nodes; ++node) {
+    if (forest->op[node] == APO_OP_IN) is_categorical[forest->column[node]] = 1;
+  }
+  for (uint32_t at = 0; at < model->n_categories; ++at) {
+    const apo_category_table *table = &model->categories[at];
+    if (table->texts.n_names + table->n_numbers > 0) is_categorical[table->column] = 1;
+  }
+  model->census.n_categorical = 0;
+  for (uint32_t column = 0; column < model->n_columns; ++column) {
+    model->census.n_categorical += is_categorical[column];
+  }
+  free(is_categorical);
+  return APO_OK;
+}
+
 apo_status apo_model_seal(apo_model *model, apo_error *err) {
   APO_TRY(check_sizes(model, err));
   APO_TRY(check_names(&model->column_names, model->n_columns, "column", err));
@@ -213,5 +236,6 @@ apo_status apo_model_seal(apo_model *model, apo_error *err) {
   APO_TRY(check_categories(model, err));
   APO_TRY(check_transform(model, err));
   if (model->forest == NULL) return APO_OK;
-  return apo_census_take(model->forest, &model->census, err);
+  APO_TRY(apo_census_take(model->forest, &model->census, err));
+  return count_categorical(model, err);
 }
