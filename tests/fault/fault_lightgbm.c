@@ -3,20 +3,7 @@
 
 #include "tests/support/failing_heap.h"
 #include "tests/support/fixture_files.h"
-
-/** Bytes that were in use at once while this text was read, with this outcome. */
-static size_t peak_of(const char *text, size_t n_bytes, apo_status expected, const char *words) {
-  apo_error err = {.message = ""};
-  apo_model *model = NULL;
-  heap_start(LONG_MAX);
-  const apo_status status = apo_model_read(text, n_bytes, &model, &err);
-  const size_t peak_bytes = heap_peak_bytes();
-  heap_end();
-  apo_model_destroy(&model);
-  if (expected == APO_OK) assert_ok(status, &err);
-  if (expected != APO_OK) assert_fails(status, expected, &err, words);
-  return peak_bytes;
-}
+#include "tests/support/reading_peak.h"
 
 /** The trees of a fixture, so often that the file is large; the caller frees it. */
 static char *large_text(const char *path, size_t at_least, size_t *n_bytes) {
@@ -48,7 +35,7 @@ static void a_large_model_takes_at_most_twice_its_size(void **state) {
   for (size_t i = 0; i < 3; ++i) {
     size_t n_bytes = 0;
     char *text = large_text(paths[i], (size_t)20 << 20, &n_bytes);
-    const size_t peak_bytes = peak_of(text, n_bytes, APO_OK, "");
+    const size_t peak_bytes = apo_reading_peak(text, n_bytes, APO_OK, "");
     if (peak_bytes > 2 * n_bytes) print_error("%zu bytes for %zu\n", peak_bytes, n_bytes);
     assert_true(peak_bytes <= 2 * n_bytes);
     free(text);
@@ -74,7 +61,7 @@ static void a_small_file_that_claims_much_costs_little(void **state) {
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
     const size_t peak_bytes =
-        peak_of(cases[i].text, strlen(cases[i].text), APO_ERR_FORMAT, cases[i].words);
+        apo_reading_peak(cases[i].text, strlen(cases[i].text), APO_ERR_FORMAT, cases[i].words);
     assert_true(peak_bytes <= (size_t)1 << 19);
   }
 }

@@ -4,6 +4,7 @@
 #include "engine/readers/reader.h"
 #include "tests/support/failing_heap.h"
 #include "tests/support/fixture_files.h"
+#include "tests/support/reading_peak.h"
 
 static const char *const paths[] = {
     "tests/fixtures/xgboost/logistic_3_4_1.json",
@@ -71,24 +72,11 @@ static void each_failed_allocation_is_reported_and_nothing_leaks(void **state) {
   }
 }
 
-static size_t peak_of(const void *bytes, size_t n_bytes, apo_status expected, const char *words) {
-  apo_error err = {.status = APO_OK};
-  apo_model *model = NULL;
-  heap_start(LONG_MAX);
-  const apo_status status = apo_model_read(bytes, n_bytes, &model, &err);
-  const size_t peak_bytes = heap_peak_bytes();
-  heap_end();
-  apo_model_destroy(&model);
-  if (expected == APO_OK) assert_ok(status, &err);
-  if (expected != APO_OK) assert_fails(status, expected, &err, words);
-  return peak_bytes;
-}
-
 static void reading_takes_at_most_64_bytes_a_byte_and_a_mebibyte(void **state) {
   (void)state;
   for (size_t i = 0; i < N_PATHS; ++i) {
     const apo_bytes bytes = apo_fixture_read(paths[i]);
-    const size_t peak_bytes = peak_of(bytes.at, bytes.n_bytes, APO_OK, "");
+    const size_t peak_bytes = apo_reading_peak(bytes.at, bytes.n_bytes, APO_OK, "");
     assert_true(peak_bytes <= 64 * bytes.n_bytes + ((size_t)1 << 20));
     free((void *)(uintptr_t)bytes.at);
   }
@@ -178,7 +166,7 @@ static void a_large_json_model_takes_at_most_twice_its_size(void **state) {
   text[bytes.n_bytes] = '\0';
   draft large = repeat_trees(text, bytes.n_bytes, LARGE / (unsigned)bytes.n_bytes);
   assert_true(large.n_bytes > 16 << 20);
-  const size_t peak_bytes = peak_of(large.text, large.n_bytes, APO_OK, "");
+  const size_t peak_bytes = apo_reading_peak(large.text, large.n_bytes, APO_OK, "");
   if (peak_bytes > 2 * large.n_bytes) {
     print_error("%zu bytes for a file of %zu\n", peak_bytes, large.n_bytes);
   }
@@ -201,7 +189,8 @@ static void a_small_file_that_claims_2_to_40_elements_costs_nothing(void **state
     memcpy(bytes + n, heads[i], strlen(heads[i]));
     n += strlen(heads[i]);
     memcpy(bytes + n, claim, sizeof claim - 1);
-    const size_t peak = peak_of(bytes, sizeof bytes, APO_ERR_FORMAT, "length 1099511627776, but");
+    const size_t peak =
+        apo_reading_peak(bytes, sizeof bytes, APO_ERR_FORMAT, "length 1099511627776, but");
     assert_true(peak < SMALL);
   }
 }

@@ -13,9 +13,9 @@ writes the same bytes: skl2onnx's random graph names are replaced.
     margin     [n][outputs], of the same graph with its links taken out
     response   [n][outputs], of the graph
 
-Where onnxruntime writes two columns for one score, the second is the model's.  Rows lie at the edges:
-NaN, zeros of both signs, 1e38, -1e38, 1e-36, infinities, each threshold with its neighbours, and, where
-rows are scaled first, what is scaled to them.
+Where onnxruntime writes two columns for one score, the second is the model's.  Rows lie at the
+edges: NaN, zeros of both signs, 1e38, -1e38, 1e-36, infinities, each threshold with its neighbours,
+and, where rows are scaled first, what is scaled to them.
 
     sk_*       of skl2onnx: trees, forests, boosting, linear models, pipelines
     modes_*    by hand: each comparison with each side for missing values, in float and in double
@@ -110,7 +110,7 @@ def edge_rows(model, n_columns, kind, missing=True, unscale=None, n_splits=12, s
     return np.array(rows, dtype=kind)
 
 
-# --- onnxruntime -----------------------------------------------------------------------------------
+# --- onnxruntime ----------------------------------------------------------------------------------
 
 
 def run(model, rows, name):
@@ -167,7 +167,7 @@ def write(name, model, rows, columns=None, output=-1):
         file.write("\n")
 
 
-# --- skl2onnx --------------------------------------------------------------------------------------
+# --- skl2onnx -------------------------------------------------------------------------------------
 
 
 def training():
@@ -223,6 +223,7 @@ def sklearn_linear():
     rows, score = training()
     two = (score > 1).astype(int)
     three = np.digitize(score, [0, 1.5])
+    standard = make_pipeline(StandardScaler(), LogisticRegression())
     for name, estimator, target, columns, output, options in (
         ("linear", LinearRegression(), score, None, -1, {}),
         ("linear_targets", LinearRegression(), np.stack([score, -rows[:, 1]], 1), None, -1, {}),
@@ -233,7 +234,7 @@ def sklearn_linear():
         ("svc_three", LinearSVC(), three, None, -1, {}),
         ("ridge_class", RidgeClassifier(), two, None, -1, {}),
         ("poisson", PoissonRegressor(), np.exp(score / 3), None, -1, {}),
-        ("standard_logistic", make_pipeline(StandardScaler(), LogisticRegression()), two, None, -1, {}),
+        ("standard_logistic", standard, two, None, -1, {}),
         ("robust_ridge", make_pipeline(RobustScaler(), Ridge()), score, None, -1, {}),
     ):
         model = convert(estimator, rows, target, **options)
@@ -262,15 +263,16 @@ def sklearn_pipelines():
             unscale=lambda column, value: (value - scaler.min_[column]) / scaler.scale_[column],
         )
         write("sk_minmax_clip_forest" if clip else "sk_minmax_forest", model, table)
-    model = convert(make_pipeline(standard, RandomForestRegressor(**small)), rows, score, np.float64)
+    pipeline = make_pipeline(standard, RandomForestRegressor(**small))
+    model = convert(pipeline, rows, score, np.float64)
     write("sk_standard_forest_double", model, edge_rows(model, 4, np.float64, unscale=unstandard))
 
 
-# --- by hand ---------------------------------------------------------------------------------------
+# --- by hand --------------------------------------------------------------------------------------
 
 
-def graph(nodes, n_columns=3, kind=TensorProto.FLOAT, out_kind=None, ml=3, outputs=None, constants=()):
-    table = helper.make_tensor_value_info("X", kind, [None, n_columns])
+def graph(nodes, kind=TensorProto.FLOAT, out_kind=None, ml=3, outputs=None, constants=()):
+    table = helper.make_tensor_value_info("X", kind, [None, 3])
     if outputs is None:
         outputs = [helper.make_tensor_value_info("Y", out_kind or TensorProto.FLOAT, [None, None])]
     body = helper.make_graph(nodes, "g", [table], outputs, list(constants))
@@ -297,7 +299,8 @@ def mode_lists():
     for tree, (mode, tracks) in enumerate((m, t) for m in MODES for t in (0, 1)):
         identity = 7 * tree - 3
         numbering = [59 - tree, 5, 2, 40, 11]  # root, left leaf, inner, leaf, leaf
-        for place, (node, yes, no) in enumerate(((0, 1, 2), (1, 0, 0), (2, 3, 4), (3, 0, 0), (4, 0, 0))):
+        shape = ((0, 1, 2), (1, 0, 0), (2, 3, 4), (3, 0, 0), (4, 0, 0))
+        for place, (node, yes, no) in enumerate(shape):
             is_leaf = place in (1, 3, 4)
             lists["treeids"].append(identity)
             lists["nodeids"].append(numbering[node])
@@ -342,7 +345,8 @@ def modes():
     rows = edge_rows(model, 3, np.float32, n_splits=18)
     write("modes_float", model, rows)
     write_packed("modes_float_packed", model, rows)
-    average = regressor(lists, votes, n_targets=2, aggregate_function="AVERAGE", base_values=[1.0, 2.0])
+    more = {"aggregate_function": "AVERAGE", "base_values": [1.0, 2.0]}
+    average = regressor(lists, votes, n_targets=2, **more)
     write("modes_average", graph([average]), rows)
     softmax = regressor(lists, votes, n_targets=2, post_transform="SOFTMAX")
     write("modes_softmax", graph([softmax]), rows)
@@ -509,7 +513,7 @@ def linear():
         write("linear_one_" + transform.lower(), model, rows, [1])
 
 
-# --- packed lists ----------------------------------------------------------------------------------
+# --- packed lists ---------------------------------------------------------------------------------
 
 
 def varint(value):

@@ -83,14 +83,15 @@ def run(model: onnx.ModelProto, rows: np.ndarray) -> np.ndarray:
 def tolerance(model: onnx.ModelProto, response: np.ndarray) -> float:
     """A float32 sum of n terms is off by at most n half ulps of the sum of magnitudes.
 
-    The magnitude of a tree is at most that of its largest leaf; a linear model has one term for each
-    column and one more.  Links are no steeper than 1, and good to a few ulps.
+    The magnitude of a tree is at most that of its largest leaf; a linear model has one term for
+    each column and one more.  Links are no steeper than 1, and good to a few ulps.
     """
     finite = np.abs(response[np.isfinite(response)])
     total, terms = float(finite.max()), N_COLUMNS + 1
     for lists in ensembles(model):
         name = "target" if "target_weights" in lists else "class"
-        weights = np.abs(np.asarray(lists.get(f"{name}_weights", lists.get(f"{name}_weights_as_tensor"))))
+        tensor = lists.get(f"{name}_weights_as_tensor")
+        weights = np.abs(np.asarray(lists.get(f"{name}_weights", tensor)))
         trees = np.asarray(lists[f"{name}_treeids"])
         total += sum(weights[trees == tree].max() for tree in np.unique(trees))
         terms = len(np.unique(trees)) + 2
@@ -161,7 +162,9 @@ def test_classification_trees(
     check(reference, model, edge_rows(model, np.float32), tmp_path)
 
 
-@pytest.mark.parametrize("scaler", [StandardScaler(), MinMaxScaler(), MinMaxScaler(clip=True)], ids=str)
+@pytest.mark.parametrize(
+    "scaler", [StandardScaler(), MinMaxScaler(), MinMaxScaler(clip=True)], ids=str
+)
 def test_scaled_trees_at_their_thresholds(tool: Tool, tmp_path: Path, scaler) -> None:
     rows, score = training(4)
     model = convert(make_pipeline(scaler, RandomForestRegressor(**SMALL)), score, rows, np.float32)

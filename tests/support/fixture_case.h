@@ -163,4 +163,43 @@ static inline void apo_fixture_check(const char *path, double tolerance) {
   free((void *)(uintptr_t)bytes.at);
 }
 
+/* --- refusals --------------------------------------------------------------------------------- */
+
+/** These bytes are no model; the message holds `words`. */
+static inline void apo_refuse_bytes(const char *text,
+                                    size_t n_bytes,
+                                    apo_status expected,
+                                    const char *words) {
+  apo_error err = {.message = ""};
+  apo_model *model = NULL;
+  const apo_status status = apo_model_read(text, n_bytes, &model, &err);
+  assert_fails(status, expected, &err, words);
+  assert_null(model);
+}
+
+/** The text model at `path` is none when the first `old` behind `after` is replaced by `new`. */
+static inline void apo_refuse_spoilt(const char *path,
+                                     const char *after,
+                                     const char *old,
+                                     const char *new,
+                                     apo_status expected,
+                                     const char *words) {
+  apo_bytes bytes = apo_fixture_read(path);
+  char *text = (char *)(uintptr_t)bytes.at;
+  text[bytes.n_bytes] = '\0';
+  const char *from = strstr(text, after);
+  assert_non_null(from);
+  const char *at = strstr(from, old);
+  assert_non_null(at);
+  const size_t room = bytes.n_bytes + strlen(new) + 1;
+  char *spoilt = malloc(room);
+  assert_non_null(spoilt);
+  const int n_bytes =
+      snprintf(spoilt, room, "%.*s%s%s", (int)(at - text), text, new, at + strlen(old));
+  assert_true(n_bytes > 0);
+  apo_refuse_bytes(spoilt, (size_t)n_bytes, expected, words);
+  free(spoilt);
+  free(text);
+}
+
 #endif

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "engine/model/model.h"
-#include "tests/support/apo_test.h"
+#include "tests/support/fixture_case.h"
 
 /*            a <= 0.5                  node 0
  *           /        \
@@ -89,23 +89,12 @@ static inline apo_model *read_text(const char *text) {
   return read_bytes(text, strlen(text));
 }
 
-static inline void refuse_bytes(const char *text,
-                                size_t n_bytes,
-                                apo_status expected,
-                                const char *words) {
-  apo_error err = {.message = ""};
-  apo_model *model = NULL;
-  const apo_status status = apo_model_read(text, n_bytes, &model, &err);
-  assert_fails(status, expected, &err, words);
-  assert_null(model);
-}
-
 static inline void refuse(const char *old,
                           const char *new,
                           apo_status expected,
                           const char *words) {
   const char *text = with(old, new);
-  refuse_bytes(text, strlen(text), expected, words);
+  apo_refuse_bytes(text, strlen(text), expected, words);
 }
 
 static inline double margin_of(const apo_model *model, double a, double b, double c) {

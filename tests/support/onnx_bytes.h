@@ -7,6 +7,7 @@
 #define APO_TESTS_SUPPORT_ONNX_BYTES_H
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "tests/support/apo_test.h"

@@ -9,9 +9,8 @@
 #include "engine/forest/split.h"
 #include "tests/support/fixture_case.h"
 
-#define FOLDER       "tests/fixtures/catboost"
-#define TOLERANCE    1e-12
-#define SPOILT_BYTES 65536
+#define FOLDER    "tests/fixtures/catboost"
+#define TOLERANCE 1e-12
 
 static void every_fixture_predicts_what_catboost_predicted(void **state) {
   (void)state;
@@ -266,18 +265,6 @@ static void split_index_may_be_left_out(void **state) {
 
 /* --- refusals --------------------------------------------------------------------------------- */
 
-static void assert_text_refused(const char *text,
-                                size_t n_bytes,
-                                apo_status expected,
-                                const char *words) {
-  apo_error err;
-  apo_model *model = NULL;
-  const apo_status status = apo_model_read(text, n_bytes, &model, &err);
-  assert_fails(status, expected, &err, words);
-  assert_null(model);
-}
-
-/** Read a fixture in which the first `old` after `after` is replaced by `new`. */
 static void assert_refused(const char *name,
                            const char *after,
                            const char *old,
@@ -286,19 +273,7 @@ static void assert_refused(const char *name,
                            const char *words) {
   char path[APO_FIXTURE_PATH_BYTES];
   snprintf(path, sizeof path, "%s/%s", FOLDER, name);
-  apo_bytes bytes = apo_fixture_read(path);
-  char *text = (char *)(uintptr_t)bytes.at;
-  text[bytes.n_bytes] = '\0';
-  const char *from = strstr(text, after);
-  assert_non_null(from);
-  const char *at = strstr(from, old);
-  assert_non_null(at);
-  static char spoilt[SPOILT_BYTES];
-  const int n_bytes =
-      snprintf(spoilt, sizeof spoilt, "%.*s%s%s", (int)(at - text), text, new, at + strlen(old));
-  assert_true(n_bytes > 0 && n_bytes < SPOILT_BYTES);
-  assert_text_refused(spoilt, (size_t)n_bytes, expected, words);
-  free(text);
+  apo_refuse_spoilt(path, after, old, new, expected, words);
 }
 
 static void columns_that_only_catboost_can_compute_are_refused_by_name(void **state) {
@@ -319,7 +294,7 @@ static void columns_that_only_catboost_can_compute_are_refused_by_name(void **st
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
     const apo_bytes bytes = apo_fixture_read(cases[i].path);
-    assert_text_refused((const char *)bytes.at, bytes.n_bytes, cases[i].status, cases[i].words);
+    apo_refuse_bytes((const char *)bytes.at, bytes.n_bytes, cases[i].status, cases[i].words);
     free((void *)(uintptr_t)bytes.at);
   }
 }
@@ -415,8 +390,8 @@ static void seventeen_levels_are_one_too_many(void **state) {
   }
   n += snprintf(text + n, sizeof text - (size_t)n, "],\"leaf_values\":[1]}]}");
   assert_true(n < (int)sizeof text);
-  assert_text_refused(text, (size_t)n, APO_ERR_LIMIT,
-                      "oblivious_trees[0].splits: 17 splits, at most 16");
+  apo_refuse_bytes(text, (size_t)n, APO_ERR_LIMIT,
+                   "oblivious_trees[0].splits: 17 splits, at most 16");
 }
 
 static void trees_nest_as_deep_as_catboost_makes_them_and_not_without_end(void **state) {
@@ -431,7 +406,7 @@ static void trees_nest_as_deep_as_catboost_makes_them_and_not_without_end(void *
   for (int level = 0; level < LEVELS; ++level) {
     n += snprintf(text + n, BYTES, "{\"right\":{\"value\":1},\"left\":");
   }
-  assert_text_refused(text, (size_t)n, APO_ERR_FORMAT, "nesting deeper than 64");
+  apo_refuse_bytes(text, (size_t)n, APO_ERR_FORMAT, "nesting deeper than 64");
   free(text);
 }
 
@@ -455,8 +430,8 @@ static void a_small_file_does_not_claim_a_large_model(void **state) {
                   i > 0 ? "," : "", i, i);
   }
   n += snprintf(text + n, 256, "]},\"oblivious_trees\":[]}");
-  assert_text_refused(text, (size_t)n, APO_ERR_LIMIT,
-                      "the categories of all columns have more text than the file");
+  apo_refuse_bytes(text, (size_t)n, APO_ERR_LIMIT,
+                   "the categories of all columns have more text than the file");
   free(text);
 }
 

@@ -240,13 +240,14 @@ static void a_file_that_is_cut_before_it_is_refused(void **state) {
     assert_int_not_equal(apo_model_read(model_text, cut, &model, &err), APO_OK);
     assert_null(model);
   }
-  refuse_bytes(model_text, n - 11, APO_ERR_FORMAT, "tree 0: line 29: the file ends inside a tree");
-  refuse_bytes(LIGHTGBM_HEAD, strlen(LIGHTGBM_HEAD), APO_ERR_FORMAT,
-               "tree_sizes: 1 trees, the file has 0");
+  apo_refuse_bytes(model_text, n - 11, APO_ERR_FORMAT,
+                   "tree 0: line 29: the file ends inside a tree");
+  apo_refuse_bytes(LIGHTGBM_HEAD, strlen(LIGHTGBM_HEAD), APO_ERR_FORMAT,
+                   "tree_sizes: 1 trees, the file has 0");
   // Without sizes nothing says that this tree is the last one.
   const char *text = with("tree_sizes=100\n", "");
-  refuse_bytes(text, strlen(text) - strlen(LIGHTGBM_TAIL), APO_ERR_FORMAT,
-               "needs \"end of trees\"");
+  apo_refuse_bytes(text, strlen(text) - strlen(LIGHTGBM_TAIL), APO_ERR_FORMAT,
+                   "needs \"end of trees\"");
 }
 
 static void fewer_or_more_trees_than_sizes_are_refused(void **state) {
@@ -266,7 +267,7 @@ static void a_model_without_trees_needs_its_end(void **state) {
   apo_model *model = read_text(empty);
   assert_int_equal(model->forest->n_trees, 0);
   apo_model_destroy(&model);
-  refuse_bytes(empty, strlen(empty) - strlen("end of trees\n"), APO_ERR_FORMAT, "end of trees");
+  apo_refuse_bytes(empty, strlen(empty) - strlen("end of trees\n"), APO_ERR_FORMAT, "end of trees");
 }
 
 /* --- categories ------------------------------------------------------------------------------- */

@@ -203,8 +203,8 @@ static void a_category_beyond_the_limit_is_a_limit(void **state) {
     text[n++] = ' ';
   }
   n += (size_t)snprintf(text + n, ROOM - n, "1\nshrinkage=1\n\nend of trees\n");
-  refuse_bytes(text, n, APO_ERR_LIMIT,
-               "tree 0: cat_threshold: category 16777216, at most 16777215");
+  apo_refuse_bytes(text, n, APO_ERR_LIMIT,
+                   "tree 0: cat_threshold: category 16777216, at most 16777215");
   free(text);
 }
 

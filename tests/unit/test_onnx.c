@@ -1,8 +1,8 @@
 /* test_onnx.c - every fixture predicts what onnxruntime predicted; what else a model is.
  *
  * onnxruntime sums leaves and products in float, we in double.  A sum of n floats is off by at most
- * (n - 1) half ulps of the sum of magnitudes, and the fixtures have few trees: 2e-6 of the magnitudes
- * is 16 ulps.  TreeEnsemble in double has no float anywhere.
+ * (n - 1) half ulps of the sum of magnitudes, and the fixtures have few trees: 2e-6 of the
+ * magnitudes is 16 ulps.  TreeEnsemble in double has no float anywhere.
  */
 #include <math.h>
 #include <stdio.h>

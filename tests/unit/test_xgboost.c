@@ -10,9 +10,8 @@
 #include "engine/readers/json.h"
 #include "tests/support/fixture_case.h"
 
-#define FOLDER       "tests/fixtures/xgboost"
-#define TOLERANCE    2e-6
-#define SPOILT_BYTES 65536
+#define FOLDER    "tests/fixtures/xgboost"
+#define TOLERANCE 2e-6
 
 static void check_fixtures(const char *end) {
   static apo_fixture_list list;
@@ -194,7 +193,6 @@ static void named_categories_become_tables(void **state) {
 
 /* --- refusals --------------------------------------------------------------------------------- */
 
-/** Read a fixture in which the first `old` after `after` is replaced by `new`. */
 static void assert_refused(const char *name,
                            const char *after,
                            const char *old,
@@ -203,23 +201,7 @@ static void assert_refused(const char *name,
                            const char *words) {
   char path[APO_FIXTURE_PATH_BYTES];
   snprintf(path, sizeof path, "%s/%s", FOLDER, name);
-  apo_bytes bytes = apo_fixture_read(path);
-  char *text = (char *)(uintptr_t)bytes.at;
-  text[bytes.n_bytes] = '\0';
-  const char *from = strstr(text, after);
-  assert_non_null(from);
-  const char *at = strstr(from, old);
-  assert_non_null(at);
-  static char spoilt[SPOILT_BYTES];
-  const int n_bytes =
-      snprintf(spoilt, sizeof spoilt, "%.*s%s%s", (int)(at - text), text, new, at + strlen(old));
-  assert_true(n_bytes > 0 && n_bytes < SPOILT_BYTES);
-  apo_error err;
-  apo_model *model = NULL;
-  const apo_status status = apo_model_read(spoilt, (size_t)n_bytes, &model, &err);
-  assert_fails(status, expected, &err, words);
-  assert_null(model);
-  free(text);
+  apo_refuse_spoilt(path, after, old, new, expected, words);
 }
 
 #define LOGISTIC "logistic_3_4_1.json"
