@@ -1,8 +1,8 @@
 /* onnx_ensemble.c - TreeEnsembleRegressor and TreeEnsembleClassifier of ai.onnx.ml 1 to 3.
  *
  * Nodes of all trees stand in a row, one entry of each list a node, and a tree is a run of equal
- * tree ids.  Its root is the node that comes first.  Node ids are any numbers; children are named by
- * them.  The lists are read side by side, and only one tree is held at a time.
+ * tree ids.  Its root is the node that comes first.  Node ids are any numbers; children are named
+ * by them.  The lists are read side by side, and only one tree is held at a time.
  */
 #include <inttypes.h>
 
@@ -181,8 +181,8 @@ apo_status apo_onnx_tree_columns(const apo_onnx_node *node,
 
 /* --- the two operators ------------------------------------------------------------------------ */
 
-// onnxruntime gives an output that has no vote in a row another value than one whose votes sum to 0:
-// the second of two classes by another rule, one score of two classes and one of several targets
+// onnxruntime gives an output that has no vote in a row another value than one whose votes sum to
+// 0: the second of two classes by another rule, one score of two classes and one of several targets
 // without its base.
 static apo_status check_certain(const apo_onnx_tree *tree,
                                 const apo_model *model,

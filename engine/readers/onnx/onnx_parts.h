@@ -20,7 +20,7 @@ enum {
   APO_ONNX_MAX_GRAPH_OUTPUTS = 16
 };
 
-/* --- rows: what happens to them before the model ----------------------------------------------- */
+/* --- rows: what happens to them before the model ---------------------------------------------- */
 
 /** One column-wise operation, whose operands are the same for all columns or one for each. */
 typedef struct apo_onnx_step {
@@ -197,7 +197,7 @@ APO_NODISCARD apo_status apo_onnx_votes_read(const apo_onnx_node *node,
                                              apo_error *err);
 void apo_onnx_votes_clear(apo_onnx_votes *votes);
 
-/** The votes [*begin, *end) of a tree, or of one of its nodes when `begin` and `end` are a tree's. */
+/** The votes [*begin, *end) of a tree; of one of its nodes, when these are the tree's. */
 void apo_onnx_votes_of_tree(const apo_onnx_votes *votes,
                             int32_t tree,
                             uint64_t *begin,

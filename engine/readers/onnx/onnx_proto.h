@@ -82,7 +82,7 @@ bool apo_onnx_is_standard(const apo_onnx_node *node);
 /** The attribute of that name, or NULL. */
 const apo_onnx_attribute *apo_onnx_find(const apo_onnx_node *node, const char *name);
 
-/** An integer, or `absent` when the node has none.  Fails: APO_ERR_FORMAT  it is of another type. */
+/** An integer, or `absent` when the node has none.  Fails: APO_ERR_FORMAT  it is no integer. */
 APO_NODISCARD apo_status apo_onnx_integer(
     const apo_onnx_node *node, const char *name, int64_t absent, int64_t *out, apo_error *err);
 

@@ -1,8 +1,9 @@
 /* onnx_rows.c - what happens to rows before the model: casts, scalers, sums and factors by column.
  *
- * onnxruntime rounds after each operation on floats, and a model's transform is in double.  A double
- * has more than twice the digits of a float, so one rounding to float after each sum, difference,
- * product or quotient of floats is float arithmetic exactly; a step APO_TRANSFORM_FLOAT says where.
+ * onnxruntime rounds after each operation on floats, and a model's transform is in double.  A
+ * double has more than twice the digits of a float, so one rounding to float after each sum,
+ * difference, product or quotient of floats is float arithmetic exactly; a step
+ * APO_TRANSFORM_FLOAT says where.
  */
 #include <inttypes.h>
 #include <math.h>

@@ -9,8 +9,8 @@
  *   NEQ    v != t          eq, right
  *   MEMBER v is in a set   in, left
  *
- * A missing value compares false, so that it is true only for NEQ, where nodes_missing_value_tracks_
- * true does not say otherwise.
+ * A missing value compares false, so that it is true only for NEQ, unless the node's flag in
+ * nodes_missing_value_tracks_true makes it true.
  */
 #include <inttypes.h>
 #include <math.h>

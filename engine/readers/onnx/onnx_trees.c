@@ -1,8 +1,8 @@
 /* onnx_trees.c - TreeEnsemble of ai.onnx.ml 5.
  *
  * Inner nodes of all trees share one numbering, leaves another, and tree_roots names the first node
- * of each tree.  A child is a node or, where nodes_trueleafs or nodes_falseleafs says so, a leaf.  A
- * node whose children are the same leaf is how a tree of one leaf is written.
+ * of each tree.  A child is a node or, where nodes_trueleafs or nodes_falseleafs says so, a leaf.
+ * A node whose children are the same leaf is how a tree of one leaf is written.
  *
  * For the builder each tree is numbered anew, breadth first, so that it costs its own size and not
  * that of the file.  A node that is met twice, in one tree or in two, is refused; leaves are only a
