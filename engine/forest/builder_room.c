@@ -24,6 +24,11 @@ static uint64_t larger(uint64_t capacity, uint64_t n) {
   return doubled > n ? doubled : n;
 }
 
+// A forest whose head states no covers has no arrays for them.
+static bool resize_covers(const apo_forest *forest, double **covers, uint64_t n) {
+  return forest->cover_kind == APO_COVER_NONE || resize(covers, n, sizeof **covers);
+}
+
 static bool resize_nodes(apo_forest *forest, uint64_t n) {
   return resize(&forest->column, n, sizeof *forest->column) &&
          resize(&forest->op, n, sizeof *forest->op) &&
@@ -32,7 +37,7 @@ static bool resize_nodes(apo_forest *forest, uint64_t n) {
          resize(&forest->threshold, n, sizeof *forest->threshold) &&
          resize(&forest->left, n, sizeof *forest->left) &&
          resize(&forest->right, n, sizeof *forest->right) &&
-         resize(&forest->node_cover, n, sizeof *forest->node_cover);
+         resize_covers(forest, &forest->node_cover, n);
 }
 
 static bool resize_leaf_terms(apo_forest *forest, uint64_t n) {
@@ -70,7 +75,7 @@ apo_status apo_builder_room_for_leaf(apo_builder *builder,
   apo_forest *forest = builder->forest;
   if (n > builder->leaf_capacity) {
     const uint64_t capacity = larger(builder->leaf_capacity, n);
-    if (!resize(&forest->leaf_cover, capacity, sizeof *forest->leaf_cover) ||
+    if (!resize_covers(forest, &forest->leaf_cover, capacity) ||
         (forest->term_begin != NULL && !resize_leaf_terms(forest, capacity))) {
       return no_memory(err, "leaves", capacity);
     }
@@ -177,7 +182,7 @@ apo_status apo_builder_trim(apo_builder *builder, apo_error *err) {
   builder->code_capacity = forest->set_begin[forest->n_sets];
   builder->term_capacity = builder->n_terms;
   if (!resize_nodes(forest, forest->n_nodes) || !resize_trees(forest, forest->n_trees) ||
-      !resize(&forest->leaf_cover, forest->n_leaves, sizeof *forest->leaf_cover) ||
+      !resize_covers(forest, &forest->leaf_cover, forest->n_leaves) ||
       !resize(&forest->leaf_value, forest->n_values, sizeof *forest->leaf_value) ||
       !resize(&forest->set_code, forest->set_begin[forest->n_sets], sizeof *forest->set_code) ||
       !resize(&forest->set_begin, (uint64_t)forest->n_sets + 1, sizeof *forest->set_begin)) {

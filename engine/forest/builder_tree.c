@@ -121,7 +121,7 @@ static apo_status add_leaf(walk *self, const apo_pending *at, double cover, apo_
   }
   if (self->spec->terms != NULL) APO_TRY(add_terms(self, at, leaf, values, err));
   if (forest->term_begin != NULL) forest->term_begin[leaf + 1] = self->n_terms;
-  forest->leaf_cover[leaf] = cover;
+  if (forest->leaf_cover != NULL) forest->leaf_cover[leaf] = cover;
   link_parent(self, at, (int32_t)~self->n_leaves);
   ++self->n_leaves;
   return APO_OK;
@@ -162,7 +162,7 @@ static apo_status add_inner(walk *self,
   forest->missing[inner] = (uint8_t)split.missing;
   forest->default_left[inner] = node->default_left ? 1 : 0;
   forest->threshold[inner] = split.threshold;
-  forest->node_cover[inner] = node->cover;
+  if (forest->node_cover != NULL) forest->node_cover[inner] = node->cover;
   link_parent(self, at, (int32_t)self->n_nodes);
   const uint32_t number = self->n_nodes++;
   APO_TRY(push(self, node->right, number, at->depth + 1, false, err));

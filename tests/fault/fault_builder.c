@@ -120,7 +120,8 @@ static void each_failed_allocation_is_reported_and_nothing_leaks(void **state) {
 
 static void a_builder_whose_finish_failed_can_still_be_used(void **state) {
   (void)state;
-  const apo_forest_head head = {.n_columns = 3, .n_outputs = 2, .scale = 1.0, .divide = 1.0};
+  const apo_forest_head head = {
+      .n_columns = 3, .n_outputs = 2, .cover_kind = APO_COVER_COUNT, .scale = 1.0, .divide = 1.0};
   const apo_tree_spec tree = {.n_nodes = 2 * N_INNER + 1,
                               .output = APO_TREE_VECTOR,
                               .weight = 1.0,
