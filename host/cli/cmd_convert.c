@@ -58,7 +58,11 @@ static apo_status put_text(void *context, const void *bytes, size_t n_bytes, apo
 
 static apo_status write_model(conversion *self, apo_error *err) {
   const apo_byte_sink sink = {self, to_stdout(self) ? put_text : put_file};
-  if (!to_stdout(self) && access(self->path, F_OK) == 0) self->hint = "--force replaces the file";
+  if (apo_file_is_same(self->path, self->options->operand)) {
+    return apo_fail(err, APO_ERR_ARGUMENT, "--out: %s is the model itself, needed another file",
+                    self->path);
+  }
+  self->hint = apo_force_hint(self->options, self->path);
   APO_TRY(apo_output_file_open(self->path, apo_option_flag(self->options, APO_OPT_FORCE),
                                &self->file, err));
   self->hint = NULL;

@@ -194,9 +194,7 @@ static apo_status open_stores(explanation *e, apo_error *err) {
     status = apo_store_open(errors, &spec, &e->sink.errors, err);
   }
   const char *refused = e->sink.store == NULL ? apo_option_text(o, APO_OPT_OUT) : errors;
-  if (status == APO_ERR_IO && access(refused, F_OK) == 0) {
-    e->session.hint = "--force replaces the file";
-  }
+  if (status == APO_ERR_IO) e->session.hint = apo_force_hint(o, refused);
   if (status != APO_OK) return status;
   e->session.side = APO_SIDE_INPUT;
   const uint64_t n_done = e->sink.store->n_rows_done;

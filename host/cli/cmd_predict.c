@@ -59,7 +59,7 @@ static apo_status open_output(prediction_run *run, apo_error *err) {
                                       .output_names = run->output_names,
                                       .id_name = apo_option_text(o, APO_OPT_ID)};
   run->session.side = APO_SIDE_OUTPUT;
-  if (path != NULL && access(path, F_OK) == 0) run->session.hint = "--force replaces the file";
+  if (path != NULL) run->session.hint = apo_force_hint(o, path);
   APO_TRY(apo_prediction_file_open(path != NULL ? path : "-", apo_option_flag(o, APO_OPT_FORCE),
                                    &shape, &run->file, err));
   run->session.side = APO_SIDE_INPUT;

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 
 #include "host/cli/text_out.h"
+#include "host/io/file.h"
 
 int apo_exit_code(apo_status status, apo_side side) {
   const int refused = side == APO_SIDE_OUTPUT ? APO_EXIT_OUTPUT : APO_EXIT_INPUT;
@@ -36,6 +37,11 @@ int apo_fail_command(const apo_error *err, apo_side side, const char *hint) {
     fputc('\n', stderr);
   }
   return apo_exit_code(err->status, side);
+}
+
+const char *apo_force_hint(const apo_options *options, const char *path) {
+  const bool would_help = !apo_option_flag(options, APO_OPT_FORCE) && apo_file_is_regular(path);
+  return would_help ? "--force replaces the file" : NULL;
 }
 
 void apo_warn(const apo_options *options, const char *code, const char *format, ...) {

@@ -27,6 +27,9 @@ int apo_exit_code(apo_status status, apo_side side);
  * NULL or "".  Texts are escaped.  Returns the exit code. */
 int apo_fail_command(const apo_error *err, apo_side side, const char *hint);
 
+/** What may help when the output `path` is refused: --force, where it would; else NULL. */
+const char *apo_force_hint(const apo_options *options, const char *path);
+
 /** Write `apportion: warning: CODE: ...` to stderr, unless -q. */
 void apo_warn(const apo_options *options, const char *code, const char *format, ...)
     APO_PRINTF(3, 4);

@@ -31,6 +31,18 @@ static const char *unknown_text(apo_unknown_rule rule) {
   return "";
 }
 
+// In the order of their codes, which is what arrays hold.
+static void add_values(const apo_category_table *table, apo_json_out *json, cJSON *in) {
+  cJSON *values = apo_json_out_array(json, in, "values");
+  for (uint32_t at = 0; at < apo_category_table_size(table); ++at) {
+    if (table->is_text) {
+      apo_json_out_text(json, values, NULL, table->texts.texts[at]);
+    } else {
+      apo_json_out_real(json, values, NULL, table->numbers[at]);
+    }
+  }
+}
+
 static void add_categorical(const apo_model_report *report, apo_json_out *json) {
   cJSON *list = apo_json_out_array(json, json->root, "categorical");
   for (uint32_t column = 0; column < report->info->n_columns; ++column) {
@@ -42,6 +54,7 @@ static void add_categorical(const apo_model_report *report, apo_json_out *json) 
     if (use->table != NULL) {
       apo_json_out_count(json, item, "categories", apo_category_table_size(use->table));
       apo_json_out_text(json, item, "unknown", unknown_text(use->table->unknown));
+      add_values(use->table, json, item);
     }
     if (use->n_categorical > 0) apo_json_out_count(json, item, "largest_code", use->largest_code);
   }

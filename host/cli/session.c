@@ -19,7 +19,19 @@ apo_session apo_session_start(const apo_options *options) {
   return (apo_session){.options = options, .side = APO_SIDE_INPUT, .begun = apo_clock_seconds()};
 }
 
+static void warn_unknown(const apo_session *session, const char *where, const apo_table *table) {
+  const uint64_t n = apo_table_n_unknown(table);
+  if (n == 0) return;
+  apo_warn(session->options, "W_UNKNOWN_CATEGORIES",
+           "%s: %" PRIu64
+           " fields are no category that the model knows; it takes them as its "
+           "library does: for missing, or for another one",
+           where, n);
+}
+
 void apo_session_close(apo_session *session) {
+  const char *data = apo_option_text(session->options, APO_OPT_DATA);
+  if (session->data != NULL) warn_unknown(session, data, session->data);
   apo_devices_destroy(&session->devices);
   apo_background_destroy(&session->background);
   apo_table_close(&session->data);
@@ -53,6 +65,10 @@ apo_status apo_session_open_data(apo_session *session, apo_error *err) {
   apo_table_options options = table_options(session);
   options.id_column = apo_option_text(session->options, APO_OPT_ID);
   APO_TRY(apo_table_open(where, &options, &session->data, err));
+  if (apo_table_is_by_position(session->data)) {
+    apo_warn(session->options, "W_BY_POSITION",
+             "%s: the model has no column names: columns are taken in the file's order", where);
+  }
   const uint32_t n_ignored = apo_table_n_ignored(session->data);
   const uint32_t n_expected = options.id_column != NULL ? 1 : 0;
   if (n_ignored > n_expected) {
@@ -79,6 +95,7 @@ apo_status apo_session_open_background(apo_session *session, apo_error *err) {
   if (status != APO_OK) goto done;
   status = apo_table_read_all(table, &rows, &values, err);
   if (status != APO_OK) goto done;
+  warn_unknown(session, where, table);
   if (weights_where != NULL) {
     status = apo_read_numbers(weights_where, options.missing, &weights, &n_weights, err);
     if (status != APO_OK) goto done;

@@ -58,6 +58,19 @@ static apo_status refuse_numbers(const apo_names *header, apo_error *err) {
   return apo_fail(err, APO_ERR_FORMAT, "only numbers, needed a header with names of columns");
 }
 
+/* f0, f1, f2, ... or 1, 2, 3, ...: names that say no more than the place. */
+static bool is_counting(const apo_names *header) {
+  const size_t n_head = strcspn(header->texts[0], "0123456789");
+  for (uint32_t i = 0; i < header->n_names; ++i) {
+    const char *text = header->texts[i];
+    double number;
+    if (strncmp(text, header->texts[0], n_head) != 0) return false;
+    if (!apo_number_read(text + n_head, strlen(text + n_head), &number)) return false;
+    if (number != (double)i && number != (double)i + 1) return false;
+  }
+  return true;
+}
+
 static apo_status find_column(const apo_names_map *header,
                               const char *name,
                               uint32_t *out,
@@ -164,6 +177,7 @@ static apo_status match(apo_csv_columns *columns,
   } else {
     APO_TRY(refuse_numbers(&columns->header, err));
     APO_TRY(take_by_position(columns, model, err));
+    columns->is_by_position = model != NULL && !is_counting(&columns->header);
   }
   return build_books(columns, model, err);
 }
@@ -223,7 +237,29 @@ static void trim(const char **text, size_t *n_bytes) {
   }
 }
 
-apo_status apo_csv_columns_value(const apo_csv_columns *columns,
+/* Booleans are the numbers 0 and 1 to every library; pandas writes them as words. */
+static const char *flag_digit(const char *text, size_t n_bytes) {
+  static const struct {
+    const char *word;
+    const char *digit;
+  } words[] = {{"True", "1"},  {"False", "0"}, {"true", "1"},
+               {"false", "0"}, {"TRUE", "1"},  {"FALSE", "0"}};
+  for (size_t i = 0; i < sizeof words / sizeof *words; ++i) {
+    if (strlen(words[i].word) == n_bytes && memcmp(words[i].word, text, n_bytes) == 0) {
+      return words[i].digit;
+    }
+  }
+  return NULL;
+}
+
+/* False when the text is no category.  A table of numbers knows booleans by their numbers. */
+static bool find_category(const apo_codebook *book, const char *text, size_t n_bytes, double *out) {
+  if (apo_codebook_find(book, text, n_bytes, out)) return true;
+  const char *digit = book->table->is_text ? NULL : flag_digit(text, n_bytes);
+  return digit != NULL && apo_codebook_find(book, digit, 1, out);
+}
+
+apo_status apo_csv_columns_value(apo_csv_columns *columns,
                                  uint32_t target,
                                  const char *text,
                                  size_t n_bytes,
@@ -232,12 +268,15 @@ apo_status apo_csv_columns_value(const apo_csv_columns *columns,
   const apo_codebook *book = columns->books != NULL ? &columns->books[target] : NULL;
   const bool has_book = book != NULL && book->table != NULL;
   // A listed category wins over a word for missing: NA is Namibia where the model says so.
-  if (has_book && apo_codebook_find(book, text, n_bytes, out)) return APO_OK;
+  if (has_book && find_category(book, text, n_bytes, out)) return APO_OK;
   if (is_missing(columns, text, n_bytes)) {
     *out = (double)NAN;
     return APO_OK;
   }
-  if (has_book) return judge_unknown(book, text, n_bytes, out, err);
+  if (has_book) {
+    ++columns->n_unknown;
+    return judge_unknown(book, text, n_bytes, out, err);
+  }
   if (apo_number_read_word(text, n_bytes, out)) return APO_OK;
   const char *rest = text;
   size_t n_rest = n_bytes;
@@ -247,5 +286,7 @@ apo_status apo_csv_columns_value(const apo_csv_columns *columns,
     return APO_OK;
   }
   if (apo_number_read_word(rest, n_rest, out)) return APO_OK;
+  const char *digit = flag_digit(rest, n_rest);
+  if (digit != NULL && apo_number_read(digit, 1, out)) return APO_OK;
   return apo_fail(err, APO_ERR_FORMAT, "%s is not a number", apo_quote(text, n_bytes).text);
 }

@@ -18,6 +18,8 @@ typedef struct apo_csv_columns {
   apo_codebook *books; /* [n_cols] for columns with categories; NULL when no column has */
   apo_names missing;   /* words that stand for a missing value */
   bool may_miss[256];  /* a missing word starts with this byte */
+  uint64_t n_unknown;  /* fields so far that are no category the model knows, and count as none */
+  bool is_by_position; /* the model has no names, and the header no numbers in order either */
 } apo_csv_columns;
 
 /** Decide, once the header is complete.
@@ -36,7 +38,7 @@ void apo_csv_columns_clear(apo_csv_columns *columns);
  *
  * Fails:   APO_ERR_FORMAT  with the text that was found; the caller adds line and column
  */
-APO_NODISCARD apo_status apo_csv_columns_value(const apo_csv_columns *columns,
+APO_NODISCARD apo_status apo_csv_columns_value(apo_csv_columns *columns,
                                                uint32_t target,
                                                const char *text,
                                                size_t n_bytes,

@@ -195,6 +195,7 @@ static apo_status next_block(apo_table *self, uint64_t max_rows, apo_rows *out, 
     return csv->status;
   }
   const uint64_t n_ready = csv->n_rows - csv->first_row;
+  self->n_unknown = csv->columns.n_unknown;
   csv->n_lent = n_ready < max_rows ? n_ready : max_rows;
   const uint32_t n_cols = self->n_cols;
   const double *first = csv->values == NULL ? NULL : csv->values + csv->first_row * n_cols;
@@ -246,6 +247,7 @@ static apo_status open_table(const char *where,
   csv->options = NULL;
   csv->table = (apo_table){.n_cols = csv->columns.n_cols,
                            .n_ignored = csv->columns.n_ignored,
+                           .is_by_position = csv->columns.is_by_position,
                            .n_rows = UINT64_MAX,
                            .names = csv->columns.names,
                            .next = next_block,

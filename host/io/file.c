@@ -26,6 +26,18 @@ enum {
   TEMP_TRIES = 64
 };
 
+bool apo_file_is_regular(const char *path) {
+  struct stat about;
+  return lstat(path, &about) == 0 && S_ISREG(about.st_mode);
+}
+
+bool apo_file_is_same(const char *path, const char *other) {
+  struct stat a;
+  struct stat b;
+  return stat(path, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev &&
+         a.st_ino == b.st_ino;
+}
+
 bool apo_path_ends_in(const char *path, const char *ending) {
   const size_t n = strlen(path);
   const size_t n_ending = strlen(ending);

@@ -11,6 +11,11 @@
 /** Whether a path is a name with this ending, as in ".npy". */
 bool apo_path_ends_in(const char *path, const char *ending);
 
+/** Whether a regular file is there, which `force` would replace. */
+bool apo_file_is_regular(const char *path);
+/** Whether two paths lead to one file that is there. */
+bool apo_file_is_same(const char *path, const char *other);
+
 /** A file mapped for reading; `bytes` is NULL when it is empty. */
 typedef struct apo_mapping {
   const uint8_t *bytes;

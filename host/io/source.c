@@ -109,6 +109,14 @@ uint32_t apo_table_n_ignored(const apo_table *table) {
   return table->n_ignored;
 }
 
+uint64_t apo_table_n_unknown(const apo_table *table) {
+  return table->n_unknown;
+}
+
+bool apo_table_is_by_position(const apo_table *table) {
+  return table->is_by_position;
+}
+
 static apo_status next_rows(void *context, uint64_t max_rows, apo_rows *out, apo_error *err) {
   apo_table *table = context;
   *out = (apo_rows){0};

@@ -46,6 +46,10 @@ const char *apo_table_column_name(const apo_table *table, uint32_t column);
 uint64_t apo_table_n_rows(const apo_table *table);
 /** Columns of the file that the model does not use. */
 uint32_t apo_table_n_ignored(const apo_table *table);
+/** Fields so far that are no category the model knows, and by its rule count as missing or other. */
+uint64_t apo_table_n_unknown(const apo_table *table);
+/** True when the file names its columns and the model does not, so only their order tells. */
+bool apo_table_is_by_position(const apo_table *table);
 
 /** The table as apo_source: `next` gives views valid until the following `next`. */
 apo_source apo_table_source(apo_table *table);

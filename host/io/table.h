@@ -12,6 +12,8 @@
 struct apo_table {
   uint32_t n_cols;
   uint32_t n_ignored;
+  uint64_t n_unknown; /* so far */
+  bool is_by_position;
   uint64_t n_rows;          /* UINT64_MAX when not known ahead */
   const char *const *names; /* [n_cols], or NULL */
   const char *const *ids;   /* of the latest block, or NULL */

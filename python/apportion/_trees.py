@@ -232,10 +232,14 @@ def is_missing(value: Any) -> bool:
 
 
 def known_values(values: list, column: int) -> list:
-    """A column's categories as texts or numbers; missing is no category and stands last."""
+    """A column's categories as texts or numbers; missing is no category and stands last.
+
+    Booleans are the texts that pandas writes for them.
+    """
     values = [value for value in values if not is_missing(value)]
-    if all(isinstance(value, str) for value in values):
-        return [str(value) for value in values]
+    if all(isinstance(value, (str, bool, np.bool_)) for value in values):
+        if len({isinstance(value, str) for value in values}) <= 1:
+            return [str(value) for value in values]
     try:
         numbers = [float(value) for value in values]
     except (TypeError, ValueError):

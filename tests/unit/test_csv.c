@@ -94,6 +94,20 @@ static void a_model_without_names_takes_columns_by_position(void **state) {
   reading r;
   assert_ok(read_text(&r, "p,id,q\n1,k,2\n", &options), &r.err);
   assert_true(value_at(&r, 0, 0) == 1 && value_at(&r, 0, 1) == 2);
+  assert_true(apo_table_is_by_position(r.table));
+  close_reading(&r);
+  assert_ok(read_text(&r, "id,f0,f1\nk,1,2\n", &options), &r.err);
+  assert_true(apo_table_is_by_position(r.table));  // the id is one of the names
+  close_reading(&r);
+  const apo_table_options plain = {.model = &model};
+  static const char *const counted[] = {"f0,f1\n1,2\n", "0,1\n1,2\n", "x1,x2\n1,2\n"};
+  for (size_t i = 0; i < sizeof counted / sizeof *counted; ++i) {
+    assert_ok(read_text(&r, counted[i], &plain), &r.err);
+    assert_false(apo_table_is_by_position(r.table));
+    close_reading(&r);
+  }
+  assert_ok(read_text(&r, "f1,f0\n1,2\n", &plain), &r.err);
+  assert_true(apo_table_is_by_position(r.table));
   close_reading(&r);
   assert_fails(read_text(&r, "p,id,q,r\n1,k,2,3\n", &options), APO_ERR_FORMAT, &r.err,
                "3 columns, the model has 2");
@@ -180,10 +194,34 @@ static void categories_become_the_codes_of_the_model(void **state) {
   tables[0].unknown = APO_UNKNOWN_MISSING;
   assert_ok(read_text(&r, unlisted, &options), &r.err);
   assert_true(value_at(&r, 0, 0) == 0 && isnan(value_at(&r, 1, 0)));
+  assert_int_equal(apo_table_n_unknown(r.table), 1);
   close_reading(&r);
   tables[0].unknown = APO_UNKNOWN_OTHER;
   assert_ok(read_text(&r, unlisted, &options), &r.err);
   assert_true(value_at(&r, 1, 0) < 0);  // negative codes are in no set
+  close_reading(&r);
+}
+
+static void booleans_are_the_numbers_0_and_1(void **state) {
+  (void)state;
+  double numbers[] = {0, 1};
+  char *texts[] = {"True"};
+  char *names[] = {"n", "t", "plain"};
+  apo_category_table tables[] = {
+      {.column = 0, .numbers = numbers, .n_numbers = 2, .unknown = APO_UNKNOWN_ERROR},
+      {.column = 1, .is_text = true, .texts = {texts, 1, 1}, .unknown = APO_UNKNOWN_MISSING}};
+  apo_model model = named(names, 3);
+  model.categories = tables;
+  model.n_categories = 2;
+  const apo_table_options options = {.model = &model};
+  reading r;
+  assert_ok(read_text(&r, "n,t,plain\nTrue,True,False\nfalse,true, TRUE\n", &options), &r.err);
+  assert_true(value_at(&r, 0, 0) == 1 && value_at(&r, 0, 1) == 0 && value_at(&r, 0, 2) == 0);
+  assert_true(value_at(&r, 1, 0) == 0 && isnan(value_at(&r, 1, 1)) && value_at(&r, 1, 2) == 1);
+  assert_int_equal(apo_table_n_unknown(r.table), 1);
+  close_reading(&r);
+  assert_fails(read_text(&r, "n,t,plain\n0,True,yes\n", &options), APO_ERR_FORMAT, &r.err,
+               "\"yes\" is not a number");
   close_reading(&r);
 }
 
@@ -374,6 +412,7 @@ int main(void) {
       cmocka_unit_test(ids_are_kept_as_they_are_written),
       cmocka_unit_test(the_words_for_missing_values_become_nan),
       cmocka_unit_test(categories_become_the_codes_of_the_model),
+      cmocka_unit_test(booleans_are_the_numbers_0_and_1),
       cmocka_unit_test(line_ends_boms_quotes_and_a_missing_last_line_end_do_not_matter),
       cmocka_unit_test(each_fault_of_a_file_is_named_with_its_line),
       cmocka_unit_test(lines_inside_quotes_are_counted),

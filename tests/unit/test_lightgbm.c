@@ -151,6 +151,26 @@ static void thresholds_among_the_zeros_split_them_as_one(void **state) {
   }
 }
 
+static void a_threshold_of_inf_splits_what_is_missing_from_all_numbers(void **state) {
+  (void)state;
+  static const struct {
+    const char *kind; /* decision_type of the root: missing type, default side */
+    double zero, nan; /* the margin where b is large and a is this */
+  } cases[] = {{"8", 1, 4}, {"10", 1, 1}, {"4", 4, 4}, {"6", 1, 1}, {"0", 1, 1}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
+    char line[96];
+    snprintf(line, sizeof line, "threshold=inf 0 -1.5\ndecision_type=%s 1 10\n", cases[i].kind);
+    apo_model *model = read_text(with("threshold=0.5 0 -1.5\ndecision_type=2 1 10\n", line));
+    static const double numbers[] = {1e-30, -1, 1e308, INFINITY, -INFINITY};
+    for (size_t v = 0; v < sizeof numbers / sizeof *numbers; ++v) {
+      assert_true(margin_of(model, numbers[v], 9, 0) == 1);
+    }
+    assert_true(margin_of(model, 0, 9, 0) == cases[i].zero);
+    assert_true(margin_of(model, NAN, 9, 0) == cases[i].nan);
+    apo_model_destroy(&model);
+  }
+}
+
 static void forty_thousand_nodes_are_numbered_beyond_16_bits(void **state) {
   (void)state;
   enum { N = 40000, ROOM = 4 * 16 * N };
@@ -287,8 +307,10 @@ static void pandas_categories_become_tables(void **state) {
   assert_int_equal(tables[2].column, 4);
   assert_true(tables[2].numbers[2] == 7.25);
   assert_int_equal(tables[3].column, 5);
-  assert_int_equal(tables[3].n_numbers, 2);
-  assert_true(tables[3].numbers[1] == 1);
+  assert_true(tables[3].is_text);
+  assert_int_equal(tables[3].texts.n_names, 2);
+  assert_string_equal(tables[3].texts.texts[0], "False");
+  assert_string_equal(tables[3].texts.texts[1], "True");
   apo_model_destroy(&model);
 }
 
@@ -363,6 +385,7 @@ int main(void) {
       cmocka_unit_test(decision_types_are_numeric_when_none_are_stated),
       cmocka_unit_test(an_empty_category_set_sends_everything_right),
       cmocka_unit_test(thresholds_among_the_zeros_split_them_as_one),
+      cmocka_unit_test(a_threshold_of_inf_splits_what_is_missing_from_all_numbers),
       cmocka_unit_test(forty_thousand_nodes_are_numbered_beyond_16_bits),
       cmocka_unit_test(line_ends_and_a_byte_order_mark_do_not_matter),
       cmocka_unit_test(sizes_of_trees_are_not_needed_to_find_them),

@@ -98,15 +98,20 @@ static apo_status take_text(apo_json_at list, uint64_t at, apo_names *texts, apo
   return apo_prefix(err, apo_names_add(texts, text.at, text.n_bytes, err), "[%" PRIu64 "]: ", at);
 }
 
-// false and true are the numbers 0 and 1.
-static apo_status take_number(
-    apo_json_at list, uint64_t at, apo_json_kind kind, double *out, apo_error *err) {
+// Files of pandas spell booleans like this.
+static apo_status take_flag(apo_json_at list, uint64_t at, apo_names *texts, apo_error *err) {
   bool flag = false;
-  APO_TRY(need_kind(list, at, kind, err));
-  if (kind != APO_JSON_BOOLEAN) return apo_json_number_at(list, at, out, err);
+  APO_TRY(need_kind(list, at, APO_JSON_BOOLEAN, err));
   APO_TRY(apo_json_flag_at(list, at, &flag, err));
-  *out = flag ? 1.0 : 0.0;
-  return APO_OK;
+  return flag ? apo_names_add(texts, "True", 4, err) : apo_names_add(texts, "False", 5, err);
+}
+
+static apo_status take_category(
+    apo_json_at list, uint64_t at, apo_json_kind kind, apo_category_table *table, apo_error *err) {
+  if (kind == APO_JSON_BOOLEAN) return take_flag(list, at, &table->texts, err);
+  if (kind == APO_JSON_TEXT) return take_text(list, at, &table->texts, err);
+  APO_TRY(need_kind(list, at, APO_JSON_NUMBER, err));
+  return apo_json_number_at(list, at, &table->numbers[at], err);
 }
 
 static apo_status take_list(apo_json_at list, apo_category_table *table, apo_error *err) {
@@ -118,10 +123,10 @@ static apo_status take_list(apo_json_at list, apo_category_table *table, apo_err
                           APO_MAX_CATEGORY_CODE);
   }
   // A column without any category was missing in all of the training data, and stays so.
-  table->is_text = n == 0 || kind == APO_JSON_TEXT;
+  table->is_text = n == 0 || kind == APO_JSON_TEXT || kind == APO_JSON_BOOLEAN;
   table->unknown = APO_UNKNOWN_MISSING;
   if (!table->is_text) {
-    if (kind != APO_JSON_NUMBER && kind != APO_JSON_BOOLEAN) {
+    if (kind != APO_JSON_NUMBER) {
       return apo_json_fault_at(list, 0, err, APO_ERR_UNSUPPORTED,
                                "a category that is no text, number or boolean");
     }
@@ -130,11 +135,7 @@ static apo_status take_list(apo_json_at list, apo_category_table *table, apo_err
     table->n_numbers = (uint32_t)n;
   }
   for (uint64_t at = 0; at < n; ++at) {
-    if (table->is_text) {
-      APO_TRY(take_text(list, at, &table->texts, err));
-    } else {
-      APO_TRY(take_number(list, at, kind, &table->numbers[at], err));
-    }
+    APO_TRY(take_category(list, at, kind, table, err));
   }
   return APO_OK;
 }

@@ -36,6 +36,11 @@ static void take_numeric(const apo_lightgbm_tree *tree, uint64_t node, apo_node_
   out->threshold = whole_zero(tree->threshold[node]);
   out->missing = missing[bits >> MISSING_SHIFT];
   out->default_left = (bits & IS_DEFAULT_LEFT) != 0;
+  // LightGBM splits so on what is missing: every number is at most infinite.
+  if (isinf(out->threshold)) {
+    out->op = APO_OP_PRESENT;
+    out->threshold = 0.0;
+  }
 }
 
 static void take_categorical(const apo_lightgbm_tree *tree, uint64_t node, apo_node_spec *out) {
@@ -144,6 +149,16 @@ static apo_status read_doubles(apo_lightgbm_field *field,
   return apo_lightgbm_doubles(field, n, *out, err);
 }
 
+static apo_status read_thresholds(apo_lightgbm_field *field,
+                                  uint64_t n,
+                                  double **out,
+                                  apo_error *err) {
+  APO_TRY(apo_lightgbm_need(field, n, err));
+  *out = apo_lightgbm_fit(&field->room, n, sizeof **out);
+  if (*out == NULL) return apo_fail(err, APO_ERR_MEMORY, "%s: no memory", field->key);
+  return apo_lightgbm_thresholds(field, n, *out, err);
+}
+
 // Without decision types all splits are numeric, as the library has it.
 static apo_status read_decisions(apo_lightgbm_tree *tree, apo_error *err) {
   apo_lightgbm_field *field = &tree->fields[APO_LIGHTGBM_DECISION_TYPE];
@@ -171,7 +186,7 @@ static apo_status read_splits(apo_lightgbm_tree *tree, apo_error *err) {
   const apo_lightgbm_range children = {-(int64_t)m - 1, (int64_t)m - 1};
   apo_lightgbm_field *fields = tree->fields;
   APO_TRY(read_integers(&fields[APO_LIGHTGBM_SPLIT_FEATURE], columns, m, &tree->column, err));
-  APO_TRY(read_doubles(&fields[APO_LIGHTGBM_THRESHOLD], m, &tree->threshold, err));
+  APO_TRY(read_thresholds(&fields[APO_LIGHTGBM_THRESHOLD], m, &tree->threshold, err));
   APO_TRY(read_integers(&fields[APO_LIGHTGBM_LEFT_CHILD], children, m, &tree->left, err));
   APO_TRY(read_integers(&fields[APO_LIGHTGBM_RIGHT_CHILD], children, m, &tree->right, err));
   return read_decisions(tree, err);

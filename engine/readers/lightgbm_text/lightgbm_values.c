@@ -135,20 +135,36 @@ static bool take_fast(apo_json_chars *rest, double *out) {
   return true;
 }
 
-apo_status apo_lightgbm_doubles(const apo_lightgbm_field *field,
-                                uint64_t n,
-                                double *out,
-                                apo_error *err) {
+static apo_status take_doubles(
+    const apo_lightgbm_field *field, uint64_t n, bool may_be_inf, double *out, apo_error *err) {
   apo_json_chars rest = field->value;
   apo_json_chars word;
   for (uint64_t i = 0; i < n; ++i) {
     if (take_fast(&rest, &out[i])) continue;
     if (!apo_lightgbm_word(&rest, &word)) return short_of(field, n, err);
+    if (may_be_inf && apo_json_chars_are(word, "inf")) {
+      out[i] = INFINITY;
+      continue;
+    }
     if (!apo_number_read(word.at, word.n_bytes, &out[i]) || !isfinite(out[i])) {
       return bad_word(field, i, word, "a finite number", err);
     }
   }
   return apo_lightgbm_word(&rest, &word) ? short_of(field, n, err) : APO_OK;
+}
+
+apo_status apo_lightgbm_doubles(const apo_lightgbm_field *field,
+                                uint64_t n,
+                                double *out,
+                                apo_error *err) {
+  return take_doubles(field, n, false, out, err);
+}
+
+apo_status apo_lightgbm_thresholds(const apo_lightgbm_field *field,
+                                   uint64_t n,
+                                   double *out,
+                                   apo_error *err) {
+  return take_doubles(field, n, true, out, err);
 }
 
 void *apo_lightgbm_fit(apo_lightgbm_room *room, uint64_t n, size_t element_bytes) {
