@@ -59,13 +59,12 @@ static apo_status refuse_numbers(const apo_names *header, apo_error *err) {
 }
 
 /* f0, f1, f2, ... or 1, 2, 3, ...: names that say no more than the place. */
-static bool is_counting(const apo_names *header) {
-  const size_t n_head = strcspn(header->texts[0], "0123456789");
-  for (uint32_t i = 0; i < header->n_names; ++i) {
-    const char *text = header->texts[i];
+static bool is_counting(const char *const *names, uint32_t n_names) {
+  const size_t n_head = strcspn(names[0], "0123456789");
+  for (uint32_t i = 0; i < n_names; ++i) {
     double number;
-    if (strncmp(text, header->texts[0], n_head) != 0) return false;
-    if (!apo_number_read(text + n_head, strlen(text + n_head), &number)) return false;
+    if (strncmp(names[i], names[0], n_head) != 0) return false;
+    if (!apo_number_read(names[i] + n_head, strlen(names[i] + n_head), &number)) return false;
     if (number != (double)i && number != (double)i + 1) return false;
   }
   return true;
@@ -177,7 +176,7 @@ static apo_status match(apo_csv_columns *columns,
   } else {
     APO_TRY(refuse_numbers(&columns->header, err));
     APO_TRY(take_by_position(columns, model, err));
-    columns->is_by_position = model != NULL && !is_counting(&columns->header);
+    columns->is_by_position = model != NULL && !is_counting(columns->names, columns->n_cols);
   }
   return build_books(columns, model, err);
 }

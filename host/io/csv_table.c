@@ -64,23 +64,26 @@ static apo_status grow(csv_table *csv, apo_error *err) {
   return APO_OK;
 }
 
-/* Forget the rows before first_row. */
+/* Forget the rows before first_row.  The text ends anywhere, so a row may have begun behind the last
+ * whole one, and its fields so far move along. */
 static void compact(csv_table *csv) {
   const uint64_t n_dropped = csv->first_row;
   const uint64_t n_kept = csv->n_rows - n_dropped;
+  const uint64_t n_moved = n_kept + (csv->n_fields > 0 ? 1 : 0);
   if (n_dropped == 0) return;
   if (csv->id_at != NULL) {
-    const size_t from = n_kept > 0 ? csv->id_at[n_dropped] : csv->id_bytes;
-    for (uint64_t row = 0; row < n_kept; ++row) {
+    const uint64_t n_ids = n_kept + ((int64_t)csv->n_fields > csv->columns.id_column ? 1 : 0);
+    const size_t from = n_ids > 0 ? csv->id_at[n_dropped] : csv->id_bytes;
+    for (uint64_t row = 0; row < n_ids; ++row) {
       csv->id_at[row] = csv->id_at[n_dropped + row] - from;
     }
     if (csv->id_text != NULL) memmove(csv->id_text, csv->id_text + from, csv->id_bytes - from);
     csv->id_bytes -= from;
   }
-  if (n_kept > 0) {
+  if (n_moved > 0) {
     const size_t n_cols = csv->columns.n_cols;
     memmove(csv->values, csv->values + n_dropped * n_cols,
-            (size_t)n_kept * n_cols * sizeof *csv->values);
+            (size_t)n_moved * n_cols * sizeof *csv->values);
   }
   csv->n_rows = n_kept;
   csv->first_row = 0;

@@ -97,7 +97,7 @@ static void a_model_without_names_takes_columns_by_position(void **state) {
   assert_true(apo_table_is_by_position(r.table));
   close_reading(&r);
   assert_ok(read_text(&r, "id,f0,f1\nk,1,2\n", &options), &r.err);
-  assert_true(apo_table_is_by_position(r.table));  // the id is one of the names
+  assert_false(apo_table_is_by_position(r.table));
   close_reading(&r);
   const apo_table_options plain = {.model = &model};
   static const char *const counted[] = {"f0,f1\n1,2\n", "0,1\n1,2\n", "x1,x2\n1,2\n"};
@@ -362,6 +362,43 @@ static void a_file_may_have_65535_columns_and_not_more(void **state) {
   free(text);
 }
 
+/* Rows of 4 to 60 bytes in a file of many pieces: every piece ends somewhere else in a row. */
+static void rows_that_a_piece_of_the_file_ends_in_are_read_whole(void **state) {
+  (void)state;
+  enum { N_ROWS = 60000, MOST_BYTES = 64 };
+  static char text[N_ROWS * MOST_BYTES];
+  for (int ends_in_line_end = 0; ends_in_line_end < 2; ++ends_in_line_end) {
+    size_t n_bytes = (size_t)sprintf(text, "a,key,b\n");
+    for (int row = 0; row < N_ROWS; ++row) {
+      n_bytes +=
+          (size_t)sprintf(text + n_bytes, "%d,k%d,%d.%0*d\n", row, row, row, row % 40 + 1, 5);
+    }
+    if (ends_in_line_end == 0) --n_bytes;
+    for (uint64_t block = 1; block < 20000; block = 7 * block + 2) {
+      const apo_table_options options = {.id_column = "key"};
+      reading r;
+      assert_ok(open_bytes(&r, text, n_bytes, &options), &r.err);
+      const apo_source source = apo_table_source(r.table);
+      apo_rows rows = {0};
+      int row = 0;
+      for (;;) {
+        assert_ok(source.next(source.context, block, &rows, &r.err), &r.err);
+        if (rows.n_rows == 0) break;
+        const char *const *ids = apo_table_ids(r.table);
+        for (uint64_t at = 0; at < rows.n_rows; ++at, ++row) {
+          const double *values = (const double *)rows.values + 2 * at;
+          char wanted[MOST_BYTES];
+          snprintf(wanted, sizeof wanted, "k%d", row);
+          assert_string_equal(ids[at], wanted);
+          assert_true(values[0] == (double)row && floor(values[1]) == (double)row);
+        }
+      }
+      assert_int_equal(row, N_ROWS);
+      close_reading(&r);
+    }
+  }
+}
+
 static void standard_input_is_csv(void **state) {
   (void)state;
   reading r = {.folder = scratch_open()};
@@ -421,6 +458,7 @@ int main(void) {
       cmocka_unit_test(a_failure_stays),
       cmocka_unit_test(a_field_may_have_a_mebibyte_and_not_more),
       cmocka_unit_test(a_file_may_have_65535_columns_and_not_more),
+      cmocka_unit_test(rows_that_a_piece_of_the_file_ends_in_are_read_whole),
       cmocka_unit_test(standard_input_is_csv),
       cmocka_unit_test(random_text_never_does_harm),
   };
