@@ -157,10 +157,11 @@ static apo_status check_leaves(const apo_forest *forest, uint32_t tree, apo_erro
 
 static apo_status check_terms(const apo_forest *forest, uint32_t tree, apo_error *err) {
   const bool is_vector = forest->tree_output[tree] == APO_TREE_VECTOR;
+  const uint64_t n_terms = forest->term_begin[forest->n_leaves];
   for (uint64_t leaf = forest->leaf_begin[tree]; leaf < forest->leaf_begin[tree + 1]; ++leaf) {
     const uint64_t begin = forest->term_begin[leaf];
     const uint64_t end = forest->term_begin[leaf + 1];
-    if (end < begin || (is_vector && end > begin)) {
+    if (end < begin || end > n_terms || (is_vector && end > begin)) {
       return apo_fail(err, APO_ERR_FORMAT, "terms of a leaf from %" PRIu64 " to %" PRIu64, begin,
                       end);
     }
