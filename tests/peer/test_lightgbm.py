@@ -128,6 +128,13 @@ def test_no_missing_values_in_training(tool: Tool, tmp_path: Path) -> None:
     check(tool, booster, edge_rows(booster), tmp_path)
 
 
+def test_splits_on_what_is_missing(tool: Tool, tmp_path: Path) -> None:
+    rows = make_rows(3000, 15, missing=0.3)
+    booster = train({"objective": "regression"}, rows, 3.0 * np.isnan(rows[:, 0]))
+    assert "inf" in booster.model_to_string()
+    check(tool, booster, make_rows(300, 16, missing=0.3), tmp_path)
+
+
 @pytest.mark.parametrize("objective", ["multiclass", "multiclassova"])
 def test_multiclass(tool: Tool, tmp_path: Path, objective: str) -> None:
     rows = make_rows(3000, 3)

@@ -161,6 +161,47 @@ static void an_infinite_threshold_splits_what_is_missing_from_the_rest(void **st
   apo_model_destroy(&model);
 }
 
+// OP by a constant behind a sigmoid.
+static apo_status read_behind_a_link(const char *op, float operand, apo_model **out) {
+  static apo_proto file;
+  apo_proto node;
+  apo_proto bytes = {.n = 0};
+  apo_proto constant = {.n = 0};
+  apo_proto graph = {.n = 0};
+  apo_error err;
+  apo_proto_raw(&bytes, &operand, sizeof operand);
+  apo_proto_integer(&constant, 1, 1);
+  apo_proto_integer(&constant, 2, 1);
+  apo_proto_text(&constant, 8, "c");
+  apo_proto_message(&constant, 9, &bytes);
+  apo_proto_message(&graph, 5, &constant);
+  apo_onnx_node_begin(&node, "", "Sigmoid", "S", "P");
+  apo_proto_message(&graph, 1, &node);
+  apo_onnx_node_begin(&node, "", op, "P", "Y");
+  apo_proto_text(&node, 1, "c");
+  apo_proto_message(&graph, 1, &node);
+  apo_onnx_file(&(apo_onnx_case){.behind = &graph, .output = "S"}, &file);
+  return apo_model_read(file.at, file.n, out, &err);
+}
+
+static void what_changes_no_number_may_stand_behind_a_link(void **state) {
+  (void)state;
+  static const struct {
+    const char *op;
+    float nothing, something;
+  } cases[] = {{"Mul", 1, 2}, {"Div", 1, 2}, {"Add", 0, 1}, {"Sub", 0, 1}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
+    apo_model *model = NULL;
+    assert_int_equal(read_behind_a_link(cases[i].op, cases[i].nothing, &model), APO_OK);
+    assert_int_equal(model->link.name, APO_LINK_SIGMOID);
+    assert_true(margin_of(model, 1.0) == 10.0);
+    apo_model_destroy(&model);
+    assert_int_equal(read_behind_a_link(cases[i].op, cases[i].something, &model),
+                     APO_ERR_UNSUPPORTED);
+    assert_null(model);
+  }
+}
+
 static void columns_are_counted_by_the_trees_where_the_graph_does_not_say(void **state) {
   (void)state;
   apo_proto columns = {.n = 0};
@@ -197,6 +238,7 @@ int main(void) {
       cmocka_unit_test(packed_lists_are_the_same_model),
       cmocka_unit_test(the_model_by_hand_is_the_one_that_is_drawn),
       cmocka_unit_test(an_infinite_threshold_splits_what_is_missing_from_the_rest),
+      cmocka_unit_test(what_changes_no_number_may_stand_behind_a_link),
       cmocka_unit_test(columns_are_counted_by_the_trees_where_the_graph_does_not_say),
   };
   return cmocka_run_group_tests_name("onnx", tests, NULL, NULL);

@@ -65,6 +65,8 @@ static apo_status apply(apo_onnx_scores *scores,
     return apo_onnx_fault(node, err, APO_ERR_UNSUPPORTED,
                           "an operand of %" PRIu64 " numbers for %u outputs", n, model->n_outputs);
   }
+  // onnxmltools multiplies LightGBM's probabilities by one, to name them.
+  if (n == 1 && values[0] == (what == MUL || what == DIV ? 1.0 : 0.0)) return APO_OK;
   scores->is_probability = false;
   if (what == MUL && model->link.name == APO_LINK_EXP && !scores->is_pair && values[0] > 0.0) {
     const double shift = log(values[0]);  // c exp(m) = exp(m + log c)
