@@ -46,9 +46,9 @@ enum { APO_NUMBER_BYTES = 32 };
 /** Write a double as the decimal with the fewest digits that apo_number_read reads back to its very
  * bits; returns the length.
  *
- * Beside a power of two it may have one digit more than the fewest.  Whole numbers below 10^17 have neither point nor exponent, -0.0
- * keeps its sign and its point; the point is always a point.  What is not finite becomes a word of
- * apo_number_read_word: NaN, Infinity, -Infinity.
+ * Beside a power of two it may have one digit more than the fewest.  Whole numbers below 10^17 have
+ * neither point nor exponent, -0.0 keeps its sign and its point; the point is always a point.  What
+ * is not finite becomes a word of apo_number_read_word: NaN, Infinity, -Infinity.
  */
 size_t apo_number_write(double value, char out[APO_NUMBER_BYTES]);
 

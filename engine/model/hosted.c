@@ -24,10 +24,7 @@ apo_status apo_hosted_open(apo_hosted *hosted,
   *hosted = (apo_hosted){.model = model, .output = output};
   *out = model;
   if (!apo_needs_host(model)) return APO_OK;
-  if (output == APO_OUTPUT_PROBABILITY && !apo_link_has_response(model->link)) {
-    return apo_fail(err, APO_ERR_UNSUPPORTED, "output probability: the link %s has none",
-                    apo_link_text(model->link.name));
-  }
+  if (output == APO_OUTPUT_PROBABILITY) APO_TRY(apo_link_need_response(model->link, err));
   const apo_predictor predictor = {.struct_bytes = sizeof predictor,
                                    .context = hosted,
                                    .n_columns = model->n_columns,

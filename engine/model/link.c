@@ -40,6 +40,12 @@ bool apo_link_has_response(apo_link link) {
          link.name != APO_LINK_NONE;
 }
 
+apo_status apo_link_need_response(apo_link link, apo_error *err) {
+  if (apo_link_has_response(link)) return APO_OK;
+  return apo_fail(err, APO_ERR_UNSUPPORTED, "output probability: the link %s has none",
+                  apo_link_text(link.name));
+}
+
 static double sigmoid(double margin) {
   return 1.0 / (1.0 + exp(-margin));
 }

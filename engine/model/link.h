@@ -32,6 +32,8 @@ const char *apo_link_text(apo_link_name name);
 bool apo_link_find(const char *text, apo_link_name *out);
 /** False for the links whose response cannot be explained (step, cumulative_softplus, none). */
 bool apo_link_has_response(apo_link link);
+/** Fails with APO_ERR_UNSUPPORTED for these, where `output probability` is asked for. */
+APO_NODISCARD apo_status apo_link_need_response(apo_link link, apo_error *err);
 /** Responses of one row, in place or not.  Shapes: margin and response [n_outputs]. */
 void apo_link_apply(apo_link link, const double *margin, uint32_t n_outputs, double *response);
 

@@ -49,10 +49,7 @@ static apo_status resolve_response(apo_plan *plan, apo_error *err) {
   plan->response_scale = 1.0f;
   plan->n_planes = 1;
   if (plan->output == APO_OUTPUT_PROBABILITY && plan->model->kind != APO_MODEL_CALLBACK) {
-    if (!apo_link_has_response(link)) {
-      return apo_fail(err, APO_ERR_UNSUPPORTED, "output probability: the link %s has none",
-                      apo_link_text(link.name));
-    }
+    APO_TRY(apo_link_need_response(link, err));
     plan->response = (apo_i32)link.name;
     plan->response_scale = (apo_f32)link.scale;
     if (link.name == APO_LINK_NEG_EXP2) plan->response_scale = (apo_f32)(-log(2.0) / link.scale);

@@ -64,9 +64,7 @@ static apo_status loop(prediction_run *r, apo_error *err) {
 
 static apo_status check(const apo_model *model, apo_output output, apo_error *err) {
   if (output != APO_OUTPUT_PROBABILITY || model->kind == APO_MODEL_CALLBACK) return APO_OK;
-  if (apo_link_has_response(model->link)) return APO_OK;
-  return apo_fail(err, APO_ERR_UNSUPPORTED, "output probability: the link %s has none",
-                  apo_link_text(model->link.name));
+  return apo_link_need_response(model->link, err);
 }
 
 apo_status apo_predict(const apo_model *model,

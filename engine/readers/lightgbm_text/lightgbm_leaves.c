@@ -45,7 +45,7 @@ static apo_status read_terms(apo_lightgbm_tree *tree, uint64_t n_terms, apo_erro
   APO_TRY(apo_lightgbm_integers(columns, range, n_terms, read, err));
   // The same bits: none is negative.
   tree->term_column = (uint32_t *)read;
-  return apo_lightgbm_doubles(coefficients, n_terms, tree->coefficient, err);
+  return apo_lightgbm_doubles(coefficients, n_terms, false, tree->coefficient, err);
 }
 
 apo_status apo_lightgbm_read_leaves(apo_lightgbm_tree *tree, apo_error *err) {
@@ -54,7 +54,7 @@ apo_status apo_lightgbm_read_leaves(apo_lightgbm_tree *tree, apo_error *err) {
   APO_TRY(apo_lightgbm_need(field, n_leaves, err));
   tree->constant = apo_lightgbm_fit(&field->room, n_leaves, sizeof *tree->constant);
   if (tree->constant == NULL) return no_memory("leaf_const", err);
-  APO_TRY(apo_lightgbm_doubles(field, n_leaves, tree->constant, err));
+  APO_TRY(apo_lightgbm_doubles(field, n_leaves, false, tree->constant, err));
   APO_TRY(read_counts(tree, n_leaves, err));
   return read_terms(tree, tree->term_begin[n_leaves], err);
 }

@@ -96,17 +96,9 @@ APO_NODISCARD apo_status apo_lightgbm_integers(const apo_lightgbm_field *field,
                                                int32_t *out,
                                                apo_error *err);
 
-/** Exactly `n` finite numbers. */
-APO_NODISCARD apo_status apo_lightgbm_doubles(const apo_lightgbm_field *field,
-                                              uint64_t n,
-                                              double *out,
-                                              apo_error *err);
-
-/** The same, of which any may be the word inf: what is above all bins of a column. */
-APO_NODISCARD apo_status apo_lightgbm_thresholds(const apo_lightgbm_field *field,
-                                                 uint64_t n,
-                                                 double *out,
-                                                 apo_error *err);
+/** Exactly `n` numbers, finite but for the word inf, where it may be: above all bins of a column. */
+APO_NODISCARD apo_status apo_lightgbm_doubles(
+    const apo_lightgbm_field *field, uint64_t n, bool may_be_inf, double *out, apo_error *err);
 
 /** Room for `n` elements, contents anything; NULL without memory. */
 void *apo_lightgbm_fit(apo_lightgbm_room *room, uint64_t n, size_t element_bytes);

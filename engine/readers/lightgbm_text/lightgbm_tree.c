@@ -139,24 +139,12 @@ static apo_status read_integers(apo_lightgbm_field *field,
   return apo_lightgbm_integers(field, range, n, *out, err);
 }
 
-static apo_status read_doubles(apo_lightgbm_field *field,
-                               uint64_t n,
-                               double **out,
-                               apo_error *err) {
+static apo_status read_doubles(
+    apo_lightgbm_field *field, uint64_t n, bool may_be_inf, double **out, apo_error *err) {
   APO_TRY(apo_lightgbm_need(field, n, err));
   *out = apo_lightgbm_fit(&field->room, n, sizeof **out);
   if (*out == NULL) return apo_fail(err, APO_ERR_MEMORY, "%s: no memory", field->key);
-  return apo_lightgbm_doubles(field, n, *out, err);
-}
-
-static apo_status read_thresholds(apo_lightgbm_field *field,
-                                  uint64_t n,
-                                  double **out,
-                                  apo_error *err) {
-  APO_TRY(apo_lightgbm_need(field, n, err));
-  *out = apo_lightgbm_fit(&field->room, n, sizeof **out);
-  if (*out == NULL) return apo_fail(err, APO_ERR_MEMORY, "%s: no memory", field->key);
-  return apo_lightgbm_thresholds(field, n, *out, err);
+  return apo_lightgbm_doubles(field, n, may_be_inf, *out, err);
 }
 
 // Without decision types all splits are numeric, as the library has it.
@@ -186,7 +174,7 @@ static apo_status read_splits(apo_lightgbm_tree *tree, apo_error *err) {
   const apo_lightgbm_range children = {-(int64_t)m - 1, (int64_t)m - 1};
   apo_lightgbm_field *fields = tree->fields;
   APO_TRY(read_integers(&fields[APO_LIGHTGBM_SPLIT_FEATURE], columns, m, &tree->column, err));
-  APO_TRY(read_thresholds(&fields[APO_LIGHTGBM_THRESHOLD], m, &tree->threshold, err));
+  APO_TRY(read_doubles(&fields[APO_LIGHTGBM_THRESHOLD], m, true, &tree->threshold, err));
   APO_TRY(read_integers(&fields[APO_LIGHTGBM_LEFT_CHILD], children, m, &tree->left, err));
   APO_TRY(read_integers(&fields[APO_LIGHTGBM_RIGHT_CHILD], children, m, &tree->right, err));
   return read_decisions(tree, err);
@@ -226,8 +214,8 @@ static apo_status check_set_numbers(const apo_lightgbm_tree *tree, apo_error *er
 static apo_status read_fields(apo_lightgbm_tree *tree, apo_builder *builder, apo_error *err) {
   APO_TRY(read_sizes(tree, err));
   APO_TRY(read_splits(tree, err));
-  APO_TRY(read_doubles(&tree->fields[APO_LIGHTGBM_LEAF_VALUE], tree->n_inner + 1, &tree->leaf_value,
-                       err));
+  APO_TRY(read_doubles(&tree->fields[APO_LIGHTGBM_LEAF_VALUE], tree->n_inner + 1, false,
+                       &tree->leaf_value, err));
   APO_TRY(read_counts(tree, err));
   APO_TRY(check_set_numbers(tree, err));
   APO_TRY(apo_lightgbm_read_sets(tree, builder, err));

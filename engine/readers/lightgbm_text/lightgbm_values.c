@@ -135,7 +135,7 @@ static bool take_fast(apo_json_chars *rest, double *out) {
   return true;
 }
 
-static apo_status take_doubles(
+apo_status apo_lightgbm_doubles(
     const apo_lightgbm_field *field, uint64_t n, bool may_be_inf, double *out, apo_error *err) {
   apo_json_chars rest = field->value;
   apo_json_chars word;
@@ -151,20 +151,6 @@ static apo_status take_doubles(
     }
   }
   return apo_lightgbm_word(&rest, &word) ? short_of(field, n, err) : APO_OK;
-}
-
-apo_status apo_lightgbm_doubles(const apo_lightgbm_field *field,
-                                uint64_t n,
-                                double *out,
-                                apo_error *err) {
-  return take_doubles(field, n, false, out, err);
-}
-
-apo_status apo_lightgbm_thresholds(const apo_lightgbm_field *field,
-                                   uint64_t n,
-                                   double *out,
-                                   apo_error *err) {
-  return take_doubles(field, n, true, out, err);
 }
 
 void *apo_lightgbm_fit(apo_lightgbm_room *room, uint64_t n, size_t element_bytes) {
