@@ -280,11 +280,19 @@ APO_API const char *apo_devices_text(const apo_devices *devices);
 /* --- explaining ------------------------------------------------------------------------------- */
 
 typedef enum apo_method {
-  APO_METHOD_AUTO = 0,        /**< linear where it is exact, else kernel */
+  APO_METHOD_AUTO = 0,        /**< exact values where there are any, else kernel */
   APO_METHOD_KERNEL = 1,      /**< Kernel SHAP: weighted least squares over coalitions */
   APO_METHOD_PERMUTATION = 2, /**< antithetic permutation sampling */
-  APO_METHOD_LINEAR = 3       /**< closed form; linear models with raw output */
+  APO_METHOD_LINEAR = 3,      /**< closed form; linear models with raw output */
+  APO_METHOD_EXACT = 4,       /**< interventional values of tree ensembles, exactly */
+  APO_METHOD_PATH = 5         /**< path-dependent values: absent players follow the covers */
 } apo_method;
+
+/** Which average over coalitions a value is. */
+typedef enum apo_index {
+  APO_INDEX_SHAPLEY = 0, /**< sums to the output less the base */
+  APO_INDEX_BANZHAF = 1  /**< exact and path only; does not sum to anything */
+} apo_index;
 
 typedef enum apo_output {
   APO_OUTPUT_RAW = 0,        /**< the margin */
@@ -295,6 +303,13 @@ typedef enum apo_value_link {
   APO_VALUE_IDENTITY = 0, /**< v(S) is the mean output */
   APO_VALUE_LOGIT = 1     /**< v(S) is the log-odds of the mean output */
 } apo_value_link;
+
+/** What columns that are absent from a coalition are taken to be. */
+typedef enum apo_dependence {
+  APO_DEPENDENCE_INDEPENDENT = 0, /**< those of the background, whatever the present ones are */
+  APO_DEPENDENCE_GAUSSIAN = 1     /**< what a normal distribution with the background's mean and
+                                     covariance expects, given the present ones; method linear */
+} apo_dependence;
 
 /** What is asked.  Zero everywhere asks for the defaults. */
 typedef struct apo_request {
@@ -309,12 +324,16 @@ typedef struct apo_request {
   uint64_t memory_bytes; /**< budget for host and device buffers of a run; 0 means 1 GiB */
   const uint32_t *player_of_column; /**< [n_columns], or NULL: every column is a player */
   uint32_t n_players;               /**< with player_of_column: the number of players */
+  apo_index index;
+  int interactions; /**< exact and path: 1 gives the values of pairs too */
+  apo_dependence dependence;        /**< of the columns on one another */
 } apo_request;
 
 /** The attributions of consecutive rows, as a sink receives them.
  *
  * Shapes:  phi and phi_se [n_rows x n_outputs x n_players]; prediction and gap [n_rows x n_outputs];
- *          base [n_outputs]; all row-major.
+ *          base [n_outputs]; pairs [n_rows x n_outputs x n_players (n_players - 1) / 2]; all
+ *          row-major.
  * Units:   those of the request's output and link.
  * Owns:    nothing; what it points to belongs to the call and is gone when `put` returns.
  */
@@ -327,7 +346,12 @@ typedef struct apo_tile {
   const float *phi_se;      /**< standard errors; NULL when the method gives none */
   const double *prediction; /**< the explained output of each row */
   const double *base;       /**< the output when no player is present */
-  const float *gap;         /**< |base + sum of phi - prediction| */
+  const float *gap; /**< |base + sum of phi - prediction|; no error where values
+                          do not sum (Banzhaf) */
+  const float *pairs; /**< NULL, or the interactions of players i < j, pair by pair: (0, 1), (0, 2),
+                           ..., (1, 2), ...  One cell of the symmetric matrix: half of what the two
+                           players do together, so a player's value is its diagonal cell plus its
+                           pairs */
 } apo_tile;
 
 /** Where tiles go: a store, an array, a reducer, or a function of your own. */
@@ -384,8 +408,12 @@ APO_API const char *apo_plan_text(const apo_plan *plan);
 /** The method that `auto` became. */
 APO_API apo_method apo_plan_method(const apo_plan *plan);
 APO_API uint32_t apo_plan_n_players(const apo_plan *plan);
-/** 1 when tiles carry standard errors: permutation with two pairs of orders or more. */
+/** 1 when tiles carry standard errors: permutation, or linear with dependent columns beyond what is
+ * exact, with two pairs of orders or more. */
 APO_API int apo_plan_has_errors(const apo_plan *plan);
+
+/** 1 when tiles carry `pairs`, else 0. */
+APO_API int apo_plan_has_pairs(const apo_plan *plan);
 /** The base values, [n_outputs]: the explained output when no player is present. */
 APO_API const double *apo_plan_base(const apo_plan *plan);
 

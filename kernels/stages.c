@@ -4,16 +4,24 @@
 #include "kernels/stage.h"
 
 // The table.  A new stage adds its name here and touches nothing else.
-#define STAGES(X)   \
-  X(row_codes)      \
-  X(forest_margin)  \
-  X(coalition_mean) \
-  X(linear_mean)    \
-  X(mean_fold)      \
-  X(donor_margin)   \
-  X(linear_terms)   \
-  X(synth_rows)     \
-  X(permutation_orders)
+#define STAGES(X)       \
+  X(row_codes)          \
+  X(forest_margin)      \
+  X(coalition_mean)     \
+  X(linear_mean)        \
+  X(mean_fold)          \
+  X(donor_margin)       \
+  X(linear_terms)       \
+  X(synth_rows)         \
+  X(permutation_orders) \
+  X(column_codes)       \
+  X(pattern_counts)     \
+  X(leaf_vectors)       \
+  X(group_table)        \
+  X(table_add)          \
+  X(leaf_add)           \
+  X(long_pairs)         \
+  X(long_path)
 
 #define DECLARE(name) extern const apo_stage apo_stage_##name;
 STAGES(DECLARE)

@@ -35,7 +35,12 @@ class Settings:
     steady_rows: int
     importance_rows: int
     load_megabytes: int
+    exact_rows: int
+    woodelf_rows: int
     data: Path
+    xgboost_folder: Path
+    is_quick: bool
+    peers_alone: bool
 
 
 @dataclass
@@ -61,12 +66,13 @@ class Forest:
 
     name: str
     folder: Path
+    model_name: str = "model.ubj"
     model: Path = field(init=False)
     rows: Path = field(init=False)
     background: Path = field(init=False)
 
     def __post_init__(self) -> None:
-        self.model = self.folder / "model.ubj"
+        self.model = self.folder / self.model_name
         self.rows = self.folder / "rows.npy"
         self.background = self.folder / "background.npy"
 

@@ -13,7 +13,7 @@
 typedef enum apo_stream {
   APO_STREAM_COALITION_SIZE = 1,
   APO_STREAM_COALITION_MEMBERS = 2,
-  APO_STREAM_PERMUTATION = 3,        /* a = row number, b = permutation */
+  APO_STREAM_PERMUTATION = 3,        /* a = row number or shared, b = permutation */
   APO_STREAM_IMPORTANCE_SHUFFLE = 4, /* a = repeat */
   APO_STREAM_IMPORTANCE_SUBSET = 5,
   APO_STREAM_BACKGROUND_SAMPLE = 6,

@@ -11,7 +11,7 @@
 
 typedef struct apo_estimator apo_estimator;
 
-/** One sampled method; explainers.c lists them. */
+/** One method that works through lanes; explainers.c lists them. */
 typedef struct apo_explainer {
   apo_method method;
   apo_status (*create)(const apo_plan *plan, apo_estimator **out, apo_error *err);
@@ -32,6 +32,9 @@ struct apo_estimator {
                        double *phi,
                        double *se,
                        apo_error *err);
+  /* The values of pairs of the same row, [n_outputs x n_pairs], not halved; valid until the next
+   * call.  NULL for methods that have none. */
+  const double *(*pairs)(apo_estimator *self, const apo_lane *lane, uint32_t row);
   void (*destroy)(apo_estimator *self);
 };
 

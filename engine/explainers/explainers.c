@@ -3,10 +3,12 @@
 #include "engine/explainers/estimator.h"
 #include "engine/explainers/permutation/permutations.h"
 
-// The table.  A new sampled method adds its name here and touches nothing else.
+// The table.  A new method adds its name here and touches nothing else.
 #define EXPLAINERS(X) \
   X(kernel)           \
-  X(permutation)
+  X(permutation)      \
+  X(exact)            \
+  X(path)
 
 #define DECLARE(name) extern const apo_explainer apo_explainer_##name;
 EXPLAINERS(DECLARE)
@@ -31,6 +33,7 @@ void apo_estimator_destroy(apo_estimator **estimator) {
 
 int apo_plan_has_errors(const apo_plan *plan) {
   uint32_t n_pairs;
+  if (plan->method == APO_METHOD_LINEAR) return plan->gaussian.has_errors;
   return plan->method == APO_METHOD_PERMUTATION &&
          apo_permutation_pairs(plan->n_players, plan->n_samples, &n_pairs, NULL) == APO_OK &&
          n_pairs > 1;

@@ -4,9 +4,11 @@
 
 #include "engine/core/memory.h"
 #include "engine/data/rows.h"
+#include "engine/games/exact_device.h"
 #include "engine/games/lane_parts.h"
 
 static const apo_game *game_of(const apo_plan *plan) {
+  if (plan->exact != NULL) return &apo_game_exact;
   switch (plan->model->kind) {
     case APO_MODEL_FOREST: return &apo_game_forest;
     case APO_MODEL_LINEAR: return &apo_game_linear;
@@ -60,6 +62,7 @@ void apo_constants_destroy(apo_constants **constants) {
   for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; ++i) {
     apo_executor_release(c->executor, buffers[i]);
   }
+  apo_exact_device_destroy(c->executor, &c->exact);
   apo_forest_release(c->executor, &c->forest);
   free(c);
   *constants = NULL;
@@ -104,7 +107,7 @@ static apo_status allocate(apo_lane *lane, apo_error *err) {
   lane->margin = margin;
   APO_TRY(apo_lane_alloc(lane, rows * lane->n_mask_words, sizeof(uint32_t), &varying, err));
   lane->varying = varying;
-  APO_TRY(allocate_lists(lane, err));
+  if (plan->exact == NULL) APO_TRY(allocate_lists(lane, err));
   return game_of(plan)->buffers(lane, err);
 }
 
@@ -135,7 +138,8 @@ void apo_lane_destroy(apo_lane **lane) {
   apo_buffer **const buffers[] = {
       &l->value,    &l->code,       &l->device_margin, &l->high,   &l->low,         &l->term_high,
       &l->term_low, &l->x,          &l->pairs,         &l->member, &l->list_of_row, &l->partial,
-      &l->scratch,  &l->device_sum, &l->device_rest,
+      &l->scratch,  &l->device_sum, &l->device_rest,   &l->column, &l->phi,         &l->acc,
+      &l->share,
   };
   for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; ++i) {
     apo_executor_release(l->executor, buffers[i]);
@@ -150,6 +154,7 @@ void apo_lane_destroy(apo_lane **lane) {
   free(l->staging);
   free(l->staging_codes);
   free(l->staging_margin);
+  free(l->staging_phi);
   free(l->rows);
   free(l);
   *lane = NULL;
@@ -181,10 +186,11 @@ apo_status apo_lane_load(
 }
 
 apo_status apo_lane_evaluate(apo_lane *lane, apo_error *err) {
-  if (lane->lists.n_lists == 0) return APO_OK;
+  if (lane->plan->exact == NULL && lane->lists.n_lists == 0) return APO_OK;
   return game_of(lane->plan)->evaluate(lane, err);
 }
 
 apo_status apo_lane_collect(apo_lane *lane, apo_error *err) {
-  return apo_executor_wait(lane->executor, err);
+  const apo_game *game = game_of(lane->plan);
+  return game->collect != NULL ? game->collect(lane, err) : apo_executor_wait(lane->executor, err);
 }

@@ -6,6 +6,8 @@
  *   evaluate  lists of coalitions in; the work is queued and goes on after the call
  *   collect   waits; mean outputs of every listed coalition come out
  *
+ * (exact values need no lists: margins and values come out of collect)
+ *
  * so that while one lane evaluates, the host loads another and turns a third one's values into
  * attributions.  The three kinds of model differ only in how they do these steps.
  */
@@ -47,9 +49,12 @@ struct apo_lane {
   apo_buffer *x, *pairs;                                /* callback */
   apo_buffer *member, *list_of_row, *partial, *scratch; /* coalitions */
   apo_buffer *device_sum, *device_rest;
+  apo_buffer *column, *phi, *acc, *share;               /* exact values */
   void *staging;       /* [padded rows x n_columns] values on their way up */
   void *staging_codes; /* likewise, codes or terms on their way down */
   int64_t *staging_margin;
+  int64_t *staging_phi; /* [slots x phi_stride] exact values, of the plan's leaf games */
+  uint32_t phi_stride;
   double *rows;        /* [rows x n_columns] plain values, where the host needs them */
   uint64_t host_bytes; /* of all the above */
   bool is_callers;     /* the last failure is a callback's own, not the executor's */
@@ -63,6 +68,7 @@ struct apo_constants {
   apo_buffer *base, *coefficient_high, *coefficient_low, *b_term; /* linear */
   apo_buffer *background;                                         /* callback */
   apo_buffer *weight, *player_of_column;
+  struct apo_exact_device *exact; /* exact values */
 };
 
 /** Put a plan's constants on a device and wait until they are there.

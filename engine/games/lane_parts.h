@@ -10,11 +10,13 @@ typedef struct apo_game {
   apo_status (*buffers)(apo_lane *lane, apo_error *err);
   apo_status (*load)(apo_lane *lane, const apo_rows *rows, uint64_t begin, apo_error *err);
   apo_status (*evaluate)(apo_lane *lane, apo_error *err);
+  apo_status (*collect)(apo_lane *lane, apo_error *err); /* NULL: waiting is all */
 } apo_game;
 
 extern const apo_game apo_game_forest;
 extern const apo_game apo_game_linear;
 extern const apo_game apo_game_callback;
+extern const apo_game apo_game_exact;
 
 /** The shape of launches on this executor. */
 static inline bool apo_is_cpu_shape(const apo_executor *executor) {

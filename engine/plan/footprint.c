@@ -1,5 +1,6 @@
 #include "engine/plan/footprint.h"
 
+#include "engine/games/exact_device.h"
 #include "engine/plan/tiling.h"
 #include "engine/solve/least_squares.h"
 #include "kernels/coalition_mean/coalition_mean_abi.h"
@@ -111,6 +112,35 @@ static void add_permutation(const apo_plan *plan, const apo_tiling *tiling, apo_
                      16ull * plan->n_players;
 }
 
+// --- exact values -------------------------------------------------------------------------------
+
+// The shape of a machine with one core has the most padding.
+static void add_exact(const apo_plan *plan,
+                      bool is_cpu,
+                      const apo_tiling *tiling,
+                      apo_footprint *out) {
+  const apo_cuts *cuts = plan->forest->cuts;
+  const apo_leaf_games *games = plan->exact->games;
+  apo_exact_rows rows = {0};
+  apo_exact_shape(is_cpu, 1, tiling->rows, &rows);
+  const uint64_t n = (uint64_t)rows.padded * plan->n_columns;
+  const uint64_t n_margins = (uint64_t)rows.padded * plan->n_outputs;
+  const uint64_t n_columns = (uint64_t)plan->n_columns + games->n_derived;
+  const uint64_t n_phi = (uint64_t)games->n_slots * rows.stride;
+  need(out, n * cuts->key_bytes);
+  need(out, n * cuts->code_bytes);
+  need(out, n_margins * sizeof(int64_t));
+  need(out, (n_columns * rows.stride + 64) * cuts->code_bytes);
+  need(out, n_phi * sizeof(int64_t));
+  need(out, n_phi * sizeof(int32_t));
+  need(out, apo_exact_share_bytes(plan->exact, rows.padded) + 64);
+  const uint64_t mask = (plan->n_players + 31) / 32 * sizeof(uint32_t);
+  out->host_bytes += n * cuts->key_bytes + n_margins * sizeof(int64_t) + n_phi * sizeof(int64_t) +
+                     tiling->rows * (plan->n_outputs * sizeof(double) + mask +
+                                     plan->n_columns * sizeof(double)) +
+                     32ull * games->n_slots * sizeof(double);
+}
+
 // --- all together -------------------------------------------------------------------------------
 
 void apo_footprint_lane(const apo_plan *plan,
@@ -120,6 +150,10 @@ void apo_footprint_lane(const apo_plan *plan,
   const uint64_t rows = tiling->rows;
   *out = (apo_footprint){0};
   if (plan->method == APO_METHOD_LINEAR) return;
+  if (plan->exact != NULL) {
+    add_exact(plan, is_cpu, tiling, out);
+    return;
+  }
   const uint64_t mask = (plan->n_players + 31) / 32 * sizeof(uint32_t);
   out->host_bytes =
       rows * ((uint64_t)plan->n_outputs * sizeof(double) + mask + 8 + list_bytes(plan) +
@@ -148,7 +182,11 @@ uint64_t apo_footprint_constants(const apo_plan *plan) {
   if (plan->method == APO_METHOD_LINEAR) return 0;
   const uint64_t n_rows = plan->background->n_rows;
   const uint64_t n = n_rows * plan->n_columns;
-  const uint64_t shared = 4ull * plan->n_columns + 4 * n_rows;
+  const uint64_t shared = 4ull * plan->n_columns + 4 * n_rows + 32;
+  if (plan->exact != NULL) {
+    return shared + forest_bytes(plan->forest) +
+           apo_exact_device_bytes(plan->exact, plan->forest, n_rows);
+  }
   switch (plan->model->kind) {
     case APO_MODEL_FOREST:
       return shared + forest_bytes(plan->forest) + n * plan->forest->cuts->code_bytes;
@@ -162,7 +200,10 @@ uint64_t apo_footprint_constants(const apo_plan *plan) {
 
 uint64_t apo_footprint_run(const apo_plan *plan, const apo_tiling *tiling) {
   const uint64_t row = (uint64_t)plan->n_outputs * plan->n_players;
-  const uint64_t phi = plan->method == APO_METHOD_PERMUTATION ? 8 : 4;
-  return tiling->rows * (row * phi + 12ull * plan->n_outputs) + 16 * row +
+  const bool has_errors = plan->method == APO_METHOD_PERMUTATION || plan->gaussian.has_errors;
+  const uint64_t phi = has_errors ? 8 : 4;
+  const uint64_t pairs =
+      plan->has_pairs ? row * (plan->n_players - (plan->n_players > 0 ? 1 : 0)) / 2 : 0;
+  return plan->gaussian.bytes + tiling->rows * (row * phi + 4 * pairs + 12ull * plan->n_outputs) + 16 * row +
          16ull * (plan->n_columns + plan->n_outputs);
 }

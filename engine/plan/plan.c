@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/codes/code_walk.h"
 #include "engine/core/memory.h"
 #include "engine/data/rows.h"
 #include "engine/explainers/kernel/coalitions.h"
@@ -17,29 +18,72 @@
 
 enum { BASE_ROWS = 256 }; /* background rows predicted at a time */
 
+// What stands for the background of a method that asks the covers instead.
+static const apo_background no_background;
+
 const char *apo_method_text(apo_method method) {
   switch (method) {
     case APO_METHOD_AUTO: return "auto";
     case APO_METHOD_KERNEL: return "kernel";
     case APO_METHOD_PERMUTATION: return "permutation";
     case APO_METHOD_LINEAR: return "linear";
+    case APO_METHOD_EXACT: return "exact";
+    case APO_METHOD_PATH: return "path";
   }
   return "unknown";
 }
 
 // --- what is asked ------------------------------------------------------------------------------
 
-static apo_status resolve_method(apo_plan *plan, apo_method asked, apo_error *err) {
-  const bool is_linear_game = plan->model->kind == APO_MODEL_LINEAR &&
-                              plan->output == APO_OUTPUT_RAW && plan->link == APO_VALUE_IDENTITY;
-  plan->method = asked;
-  if (asked == APO_METHOD_AUTO) {
-    plan->method = is_linear_game ? APO_METHOD_LINEAR : APO_METHOD_KERNEL;
-  }
-  if (plan->method == APO_METHOD_LINEAR && !is_linear_game) {
+// Margins under the identity link are sums over trees or terms, which have exact values.
+static bool has_sums(const apo_plan *plan, apo_model_kind kind) {
+  return plan->model->kind == kind && plan->output == APO_OUTPUT_RAW &&
+         plan->link == APO_VALUE_IDENTITY;
+}
+
+static bool has_covers(const apo_plan *plan) {
+  return plan->model->forest->cover_kind != APO_COVER_NONE;
+}
+
+static apo_method best_method(const apo_plan *plan, bool has_background) {
+  if (has_sums(plan, APO_MODEL_LINEAR)) return APO_METHOD_LINEAR;
+  if (!has_sums(plan, APO_MODEL_FOREST)) return APO_METHOD_KERNEL;
+  return has_background || !has_covers(plan) ? APO_METHOD_EXACT : APO_METHOD_PATH;
+}
+
+static apo_status check_method(const apo_plan *plan, bool has_background, apo_error *err) {
+  const bool is_tree_method = plan->method == APO_METHOD_EXACT || plan->method == APO_METHOD_PATH;
+  if (plan->method == APO_METHOD_LINEAR && !has_sums(plan, APO_MODEL_LINEAR)) {
     return apo_fail(err, APO_ERR_UNSUPPORTED,
                     "method linear: needs a linear model, raw output and the identity link");
   }
+  if (is_tree_method && !has_sums(plan, APO_MODEL_FOREST)) {
+    return apo_fail(err, APO_ERR_UNSUPPORTED,
+                    "method %s: needs trees without linear leaves, raw output and the identity "
+                    "link; method kernel samples the others",
+                    apo_method_text(plan->method));
+  }
+  if (plan->method == APO_METHOD_PATH && !has_covers(plan)) {
+    return apo_fail(err, APO_ERR_UNSUPPORTED,
+                    "method path: the model file has no covers; method exact takes a background");
+  }
+  if (plan->method != APO_METHOD_PATH && !has_background) {
+    return apo_fail(err, APO_ERR_ARGUMENT, "background: none, method %s needs one",
+                    apo_method_text(plan->method));
+  }
+  if (!is_tree_method && (plan->has_pairs || plan->index != APO_INDEX_SHAPLEY)) {
+    return apo_fail(err, APO_ERR_UNSUPPORTED, "%s: method exact or path gives them, not %s",
+                    plan->has_pairs ? "interactions" : "index banzhaf",
+                    apo_method_text(plan->method));
+  }
+  return APO_OK;
+}
+
+static apo_status resolve_method(apo_plan *plan, apo_method asked, apo_error *err) {
+  const bool has_background = plan->background != NULL;
+  plan->method = asked == APO_METHOD_AUTO ? best_method(plan, has_background) : asked;
+  APO_TRY(check_method(plan, has_background, err));
+  if (plan->method == APO_METHOD_PATH) plan->background = &no_background;
   return APO_OK;
 }
 
@@ -76,10 +120,20 @@ static apo_status resolve_players(apo_plan *plan, const apo_request *request, ap
   return APO_OK;
 }
 
+static apo_status check_dependence(const apo_plan *plan, apo_error *err) {
+  if (plan->dependence == APO_DEPENDENCE_INDEPENDENT || plan->method == APO_METHOD_LINEAR) {
+    return APO_OK;
+  }
+  return apo_fail(err, APO_ERR_UNSUPPORTED,
+                  "dependence gaussian: needs the method linear (a linear model, raw output, the "
+                  "identity link), not %s",
+                  apo_method_text(plan->method));
+}
+
 // The most words that any row's list of coalitions can need, whatever varies in the row.
 static apo_status resolve_samples(apo_plan *plan, apo_error *err) {
   uint64_t n = plan->n_samples;
-  if (plan->method == APO_METHOD_LINEAR) return APO_OK;
+  if (plan->method != APO_METHOD_KERNEL && plan->method != APO_METHOD_PERMUTATION) return APO_OK;
   if (plan->method == APO_METHOD_PERMUTATION) {
     uint32_t n_pairs;
     APO_TRY(apo_permutation_pairs(plan->n_players, plan->n_samples, &n_pairs, err));
@@ -192,6 +246,24 @@ static apo_status resolve_offset(apo_plan *plan, apo_error *err) {
   return APO_OK;
 }
 
+apo_gaussian_game apo_plan_gaussian_game(const apo_plan *plan) {
+  return (apo_gaussian_game){.linear = plan->model->linear,
+                             .n_columns = plan->n_columns,
+                             .n_outputs = plan->n_outputs,
+                             .rows = plan->background_rows,
+                             .n_rows = plan->background->n_rows,
+                             .weights = plan->background->weights,
+                             .is_constant = plan->is_constant,
+                             .player_of_column = plan->player_of_column,
+                             .n_players = plan->n_players};
+}
+
+static apo_status resolve_dependence(apo_plan *plan, apo_error *err) {
+  if (plan->dependence == APO_DEPENDENCE_INDEPENDENT) return APO_OK;
+  const apo_gaussian_game game = apo_plan_gaussian_game(plan);
+  return apo_gaussian_choose(&game, plan->n_samples, &plan->gaussian, err);
+}
+
 // --- v of no player -----------------------------------------------------------------------------
 
 apo_status apo_plan_link(const apo_plan *plan, double mean, double complement, double *out) {
@@ -235,7 +307,38 @@ static apo_status background_margins(
   return APO_OK;
 }
 
+// Margins are sums of integers, so their mean can be had from codes.
+static apo_status find_exact_base(apo_plan *plan, apo_error *err) {
+  const uint32_t n = plan->n_outputs;
+  const size_t row_bytes = (size_t)plan->n_columns * plan->forest->cuts->code_bytes;
+  plan->base = apo_alloc(n, sizeof *plan->base);
+  int64_t *margins = apo_alloc((size_t)BASE_ROWS * n, sizeof *margins);
+  if (plan->base == NULL || margins == NULL) {
+    free(margins);
+    return apo_fail(err, APO_ERR_MEMORY, "base: %u outputs", n);
+  }
+  if (plan->exact->is_path) {
+    apo_path_base(plan->model, plan->base);
+  } else {
+    const uint64_t n_rows = plan->background->n_rows;
+    for (uint64_t row = 0; row < n_rows; row += BASE_ROWS) {
+      const uint64_t left = n_rows - row < BASE_ROWS ? n_rows - row : BASE_ROWS;
+      apo_code_margins(plan->forest, (const char *)plan->background_codes + row * row_bytes, left,
+                       margins);
+      for (uint64_t i = 0; i < left * n; ++i) {
+        plan->base[i % n] += plan->background->weights[row + i / n] * (double)margins[i];
+      }
+    }
+    for (uint32_t k = 0; k < n; ++k) {
+      plan->base[k] = plan->model->base[k] + plan->base[k] * plan->forest->unit64;
+    }
+  }
+  free(margins);
+  return APO_OK;
+}
+
 static apo_status find_base(apo_plan *plan, apo_error *err) {
+  if (plan->exact != NULL) return find_exact_base(plan, err);
   apo_status status = APO_OK;
   const uint32_t n = plan->n_outputs;
   const uint64_t n_rows = plan->background->n_rows;
@@ -282,14 +385,11 @@ static apo_status check_request(const apo_model *model,
                                 const apo_background *background,
                                 const apo_request *request,
                                 apo_error *err) {
-  if (background == NULL) {
-    return apo_fail(err, APO_ERR_ARGUMENT, "background: none, the method needs one");
-  }
-  if (background->n_columns != model->n_columns) {
+  if (background != NULL && background->n_columns != model->n_columns) {
     return apo_fail(err, APO_ERR_ARGUMENT, "background: %u columns, the model has %u",
                     background->n_columns, model->n_columns);
   }
-  if ((unsigned)request->method > APO_METHOD_LINEAR) {
+  if ((unsigned)request->method > APO_METHOD_PATH) {
     return apo_fail(err, APO_ERR_ARGUMENT, "request: method %d is not known", (int)request->method);
   }
   if ((unsigned)request->output > APO_OUTPUT_PROBABILITY) {
@@ -298,7 +398,37 @@ static apo_status check_request(const apo_model *model,
   if ((unsigned)request->link > APO_VALUE_LOGIT) {
     return apo_fail(err, APO_ERR_ARGUMENT, "request: link %d is not known", (int)request->link);
   }
+  if ((unsigned)request->index > APO_INDEX_BANZHAF) {
+    return apo_fail(err, APO_ERR_ARGUMENT, "request: index %d is not known", (int)request->index);
+  }
+  if ((unsigned)request->dependence > APO_DEPENDENCE_GAUSSIAN) {
+    return apo_fail(err, APO_ERR_ARGUMENT, "request: dependence %d is not known",
+                    (int)request->dependence);
+  }
   return APO_OK;
+}
+
+// The cache that tables should fit, where a device does not say.
+enum { USUAL_CACHE_BYTES = 1 << 20 };
+
+static apo_status cut_leaves(apo_plan *plan, const apo_caps *caps, apo_error *err) {
+  const apo_exact_wish wish = {
+      .model = plan->model,
+      .codes = plan->forest,
+      .background = plan->background,
+      .background_codes = plan->background_codes,
+      .player_of_column = plan->player_of_column,
+      .n_players = plan->n_players,
+      .cache_bytes = caps->cache_bytes > 0 && caps->cache_bytes < UINT32_MAX
+                         ? (uint32_t)caps->cache_bytes
+                         : USUAL_CACHE_BYTES,
+      .memory_bytes = plan->memory_bytes,
+      .is_path = plan->method == APO_METHOD_PATH,
+      .with_pairs = plan->has_pairs,
+      .index = plan->index == APO_INDEX_BANZHAF ? APO_WEIGHTS_BANZHAF : APO_WEIGHTS_SHAPLEY,
+  };
+  if (plan->method != APO_METHOD_EXACT && plan->method != APO_METHOD_PATH) return APO_OK;
+  return apo_exact_plan_create(&wish, &plan->exact, err);
 }
 
 static apo_status decide(apo_plan *plan,
@@ -308,6 +438,7 @@ static apo_status decide(apo_plan *plan,
                          uint32_t launch_ms,
                          apo_error *err) {
   APO_TRY(resolve_method(plan, request->method, err));
+  APO_TRY(check_dependence(plan, err));
   APO_TRY(resolve_response(plan, err));
   APO_TRY(resolve_offset(plan, err));
   APO_TRY(resolve_players(plan, request, err));
@@ -320,6 +451,8 @@ static apo_status decide(apo_plan *plan,
     if (plan->max_literals == 0) plan->max_literals = 1;
   }
   APO_TRY(take_background(plan, err));
+  APO_TRY(resolve_dependence(plan, err));
+  APO_TRY(cut_leaves(plan, caps[0], err));
   APO_TRY(find_base(plan, err));
   APO_TRY(apo_tiling_choose(plan, caps, n_devices, launch_ms, err));
   return apo_plan_write_text(plan, caps, n_devices, err);
@@ -340,6 +473,9 @@ apo_status apo_plan_decide(const apo_model *model,
   plan->background = background;
   plan->output = request->output;
   plan->link = request->link;
+  plan->dependence = request->dependence;
+  plan->index = request->index;
+  plan->has_pairs = request->interactions != 0;
   plan->per_row = request->coalitions_per_row != 0;
   plan->n_samples = request->n_samples;
   plan->seed = request->seed;
@@ -358,6 +494,7 @@ void apo_plan_destroy(apo_plan **plan) {
   if (plan == NULL || *plan == NULL) return;
   apo_hosted_close(&(*plan)->hosted);
   free((*plan)->player_of_column);
+  apo_exact_plan_destroy(&(*plan)->exact);
   apo_code_forest_destroy(&(*plan)->forest);
   free((*plan)->background_codes);
   free((*plan)->background_rows);
@@ -368,6 +505,16 @@ void apo_plan_destroy(apo_plan **plan) {
   free((*plan)->text);
   free(*plan);
   *plan = NULL;
+}
+
+uint32_t apo_plan_queues(const apo_plan *plan) {
+  // A callback runs on one thread; tables that are made anew for every tile have one place.
+  const bool shares = plan->exact != NULL && plan->exact->schedule->n_batches > 1;
+  return plan->model->kind == APO_MODEL_CALLBACK || shares || plan->has_one_queue ? 1 : 2;
+}
+
+int apo_plan_has_pairs(const apo_plan *plan) {
+  return plan->has_pairs;
 }
 
 const char *apo_plan_text(const apo_plan *plan) {

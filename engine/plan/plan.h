@@ -11,7 +11,8 @@
  *   coalition_mean  mean responses of hybrid rows, per tile of background, bounded in time
  *   mean_fold       adds them up over the background
  *
- * and the host turns the values of coalitions into attributions.
+ * and the host turns the values of coalitions into attributions.  Exact values take other stages
+ * (engine/games/exact_device.h) and no coalitions.
  */
 #ifndef APO_ENGINE_PLAN_PLAN_H
 #define APO_ENGINE_PLAN_PLAN_H
@@ -20,7 +21,9 @@
 
 #include "engine/codes/code_forest.h"
 #include "engine/data/background.h"
+#include "engine/exact/exact_plan.h"
 #include "engine/exec/executor.h"
+#include "engine/explainers/linear/gaussian.h"
 #include "engine/model/hosted.h"
 #include "engine/model/model.h"
 
@@ -32,6 +35,8 @@ typedef struct apo_tiling {
   uint64_t device_bytes;    /* of all lanes and devices together */
   uint64_t host_bytes;      /* likewise, beside the plan itself */
   double launch_seconds;    /* expected length of the longest launch */
+  double prepare_seconds;   /* exact: expected, before the first row */
+  double row_seconds;       /* exact: expected, of each row */
 } apo_tiling;
 
 struct apo_plan {
@@ -47,6 +52,8 @@ struct apo_plan {
   uint64_t seed;
   uint64_t row_origin;
   uint64_t memory_bytes;
+  apo_dependence dependence;
+  apo_gaussian_effort gaussian; /* of a dependence that is not independent */
 
   uint32_t n_columns;
   uint32_t n_outputs;
@@ -64,11 +71,16 @@ struct apo_plan {
   float *weights;          /* [n_rows] */
   uint8_t *is_constant;    /* [n_columns] every background row has the same code or value */
 
+  apo_index index;
+  bool has_pairs;        /* values of pairs are asked for */
+  apo_exact_plan *exact; /* methods exact and path, else NULL */
+
   double *base; /* [n_outputs] v of the empty coalition, after the link */
   double
       *offset; /* [n_outputs] what devices leave out of a mean: the model's base where outputs are
                      margins, so that fp32 is spent on what coalitions change */
   uint32_t n_lanes;
+  bool has_one_queue; /* exact: memory is better spent on larger tiles than on a second queue */
   apo_tiling tiling;
   char *text;
 };
@@ -89,6 +101,9 @@ APO_NODISCARD apo_status apo_plan_decide(const apo_model *model,
 /** "kernel" and so on; never NULL. */
 const char *apo_method_text(apo_method method);
 
+/** The game of a linear plan with dependent columns; borrows from the plan. */
+apo_gaussian_game apo_plan_gaussian_game(const apo_plan *plan);
+
 /** From a mean response (and 1 minus it, without cancellation) to the value of a coalition.
  * APO_ERR_FORMAT, without a message, when the logit link meets a mean outside (0, 1). */
 apo_status apo_plan_link(const apo_plan *plan, double mean, double complement, double *out);
@@ -99,6 +114,9 @@ void apo_plan_respond(const apo_plan *plan, const double *margin, double *out);
 
 /** 1 - response, without cancellation where the response is a sigmoid of `margin`. */
 double apo_plan_complement(const apo_plan *plan, double response, double margin);
+
+/** Queues that a run keeps on each device: two, unless they would share what only one can use. */
+uint32_t apo_plan_queues(const apo_plan *plan);
 
 /** The budget of a run: what was asked, or 1 GiB. */
 static inline uint64_t apo_memory_budget(uint64_t asked_bytes) {

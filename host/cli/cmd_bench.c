@@ -57,7 +57,15 @@ typedef struct verification {
   uint64_t n_rows;
   uint64_t n_over;
   uint64_t checksum; /* FNV-1a of the attributions' bytes */
+  bool sums_up;      /* false: rows are not meant to sum to the output */
 } verification;
+
+static void add_bytes(verification *seen, const float *values, size_t n) {
+  const unsigned char *bytes = (const unsigned char *)values;
+  for (size_t i = 0; i < n * sizeof *values; ++i) {
+    seen->checksum = (seen->checksum ^ bytes[i]) * UINT64_C(0x100000001b3);
+  }
+}
 
 /* Everything of one command; all zero is nothing. */
 typedef struct benchmark {
@@ -140,22 +148,22 @@ static apo_status open_workload(benchmark *b, uint64_t n_rows, apo_error *err) {
 static apo_status verify(void *context, const apo_tile *tile, apo_error *err) {
   verification *seen = context;
   const size_t n_gaps = (size_t)tile->n_rows * tile->n_outputs;
-  const unsigned char *bytes = (const unsigned char *)tile->phi;
+  const size_t n_pairs = (size_t)tile->n_players * (tile->n_players - 1) / 2;
   (void)err;
-  for (size_t i = 0; i < n_gaps; ++i) {
+  for (size_t i = 0; seen->sums_up && i < n_gaps; ++i) {
     const double scale = fmax(1, fabs(tile->prediction[i]));
     if (!((double)tile->gap[i] <= seen->tolerance * scale)) ++seen->n_over;
   }
-  for (size_t i = 0; i < n_gaps * tile->n_players * sizeof *tile->phi; ++i) {
-    seen->checksum = (seen->checksum ^ bytes[i]) * UINT64_C(0x100000001b3);
-  }
+  add_bytes(seen, tile->phi, n_gaps * tile->n_players);
+  if (tile->pairs != NULL) add_bytes(seen, tile->pairs, n_gaps * n_pairs);
   seen->n_rows += tile->n_rows;
   return APO_OK;
 }
 
 static apo_status explain_once(benchmark *b, bool is_cold, apo_error *err) {
   verification seen = {.tolerance = apo_option_real(b->session.options, APO_OPT_GAP_TOLERANCE),
-                       .checksum = UINT64_C(0xcbf29ce484222325)};
+                       .checksum = UINT64_C(0xcbf29ce484222325),
+                       .sums_up = b->request.index == APO_INDEX_SHAPLEY};
   apo_memory_rows rows = {.rows = b->rows};
   const apo_source source = apo_memory_rows_source(&rows);
   const apo_sink sink = {&seen, verify};

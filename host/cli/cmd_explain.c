@@ -52,6 +52,12 @@ static apo_status check_options(const apo_options *o, apo_error *err) {
     return apo_fail(err, APO_ERR_ARGUMENT, "--errors: \"%.80s\", needed a name that ends in .npy",
                     errors);
   }
+  if (apo_option_text(o, APO_OPT_TOP) != NULL) {
+    const uint64_t top = apo_option_count(o, APO_OPT_TOP);
+    if (top == 0 || top > UINT32_MAX) {
+      return apo_fail(err, APO_ERR_ARGUMENT, "--top: %" PRIu64 ", needed 1 to %u", top, UINT32_MAX);
+    }
+  }
   return APO_OK;
 }
 
@@ -74,7 +80,8 @@ static apo_status make_plan(explanation *e, apo_error *err) {
   const apo_status status = apo_plan_create(e->session.model, e->session.background, &e->request,
                                             e->session.devices, &e->plan, err);
   if (status == APO_ERR_ARGUMENT && e->session.background == NULL) {
-    e->session.hint = "--background SRC gives the rows that stand for absent";
+    e->session.hint =
+        "--background SRC gives the rows that stand for absent; --method path needs none";
   }
   if (status != APO_OK) return status;
   if (o->n_verbose > 0) fputs(apo_plan_text(e->plan), stderr);
@@ -99,7 +106,9 @@ static uint64_t samples_used(apo_method method, uint64_t n_samples, uint32_t n_p
       if (apo_permutation_pairs(n_players, n_samples, &n_pairs, NULL) != APO_OK) return n_samples;
       return (uint64_t)n_pairs * (2 * (uint64_t)n_players + 1);
     case APO_METHOD_AUTO:
-    case APO_METHOD_LINEAR: return 0;
+    case APO_METHOD_LINEAR:
+    case APO_METHOD_EXACT:
+    case APO_METHOD_PATH: return 0;
   }
   return 0;
 }
@@ -141,12 +150,35 @@ static apo_status make_output_texts(explanation *e, apo_error *err) {
   return APO_OK;
 }
 
+/* Another game, so another run. */
+static const char *method_kept(const apo_plan *plan) {
+  return plan->dependence == APO_DEPENDENCE_GAUSSIAN ? "linear-gaussian"
+                                                     : apo_method_text(plan->method);
+}
+
+/* Whether rows share what is drawn; the errors of their mean depend on it. */
+static const char *coalitions_kept(const explanation *e) {
+  if (e->plan->gaussian.n_pairs > 0) return "shared";
+  return apo_plan_method(e->plan) == APO_METHOD_KERNEL
+             ? apo_option_text(e->session.options, APO_OPT_COALITIONS)
+             : "";
+}
+
+/* Covers stand for absent columns there, so a background is no part of the question. */
+static const apo_background *background_of(const explanation *e) {
+  const bool is_path = apo_plan_method(e->plan) == APO_METHOD_PATH;
+  return is_path ? NULL : e->session.background;
+}
+
+static bool sums_up(const explanation *e) {
+  return e->request.index == APO_INDEX_SHAPLEY;
+}
+
 static apo_run_spec make_spec(const explanation *e, const char *input_id) {
   const apo_session *session = &e->session;
   const apo_options *o = session->options;
-  const apo_background *background = session->background;
+  const apo_background *background = background_of(e);
   const apo_method method = apo_plan_method(e->plan);
-  const bool is_kernel = method == APO_METHOD_KERNEL;
   return (apo_run_spec){
       .model = session->model,
       .background_id = background != NULL ? apo_background_digest(background) : NULL,
@@ -163,14 +195,21 @@ static apo_run_spec make_spec(const explanation *e, const char *input_id) {
       .n_outputs = session->info.n_outputs,
       .output_names = e->output_names,
       .base = apo_plan_base(e->plan),
-      .method = apo_method_text(method),
+      .method = method_kept(e->plan),
       .output = apo_option_text(o, APO_OPT_OUTPUT),
+      .index = apo_option_text(o, APO_OPT_INDEX),
       .link = apo_option_text(o, APO_OPT_LINK),
-      .coalitions = is_kernel ? apo_option_text(o, APO_OPT_COALITIONS) : "",
-      .n_samples = samples_used(method, e->request.n_samples, session->groups.n_players),
+      .coalitions = coalitions_kept(e),
+      .n_samples = method == APO_METHOD_LINEAR
+                       ? apo_gaussian_n_samples(&e->plan->gaussian)
+                       : samples_used(method, e->request.n_samples, session->groups.n_players),
       .seed = e->request.seed,
       .row_origin = e->request.row_origin,
       .has_errors = apo_plan_has_errors(e->plan) != 0,
+      .has_pairs = e->request.interactions != 0,
+      .top = (uint32_t)apo_option_count(o, APO_OPT_TOP),
+      .reduction =
+          apo_option_is(o, APO_OPT_REDUCE, "mean-abs") ? APO_REDUCE_MEAN_ABS : APO_REDUCE_NONE,
       .chunk_rows = (uint32_t)apo_option_count(o, APO_OPT_CHUNK_ROWS),
       .force = apo_option_flag(o, APO_OPT_FORCE),
       .label = apo_option_text(o, APO_OPT_LABEL),
@@ -190,6 +229,8 @@ static apo_status open_stores(explanation *e, apo_error *err) {
   if (status == APO_OK && errors != NULL) {
     spec.base = e->sink.zeros;
     spec.has_errors = false;
+    spec.top = 0;
+    spec.reduction = APO_REDUCE_NONE;
     spec.key_name = NULL;
     status = apo_store_open(errors, &spec, &e->sink.errors, err);
   }
@@ -251,6 +292,7 @@ static apo_status run(explanation *e, apo_error *err) {
   const uint64_t n_done = e->sink.store->n_rows_done;
   const uint64_t n_total = n_rows == UINT64_MAX || n_rows < n_done ? n_rows : n_rows - n_done;
   e->sink.feed = &e->feed;
+  e->sink.sums_up = sums_up(e);
   e->sink.gap_tolerance = apo_option_real(o, APO_OPT_GAP_TOLERANCE);
   e->sink.progress = apo_progress_start(o, n_total, apo_option_count(o, APO_OPT_CHUNK_ROWS));
   const apo_source source = apo_feed_source(&e->feed);
@@ -282,9 +324,24 @@ static double rows_per_second(const explanation *e) {
   return e->seconds_run > 0 ? (double)e->sink.n_rows / e->seconds_run : 0;
 }
 
-/* The members are those that README.md names, and no others. */
+/* Rows that are not meant to sum to the output say so: no number stands for how well they do. */
+static void put_additivity(const explanation *e, apo_json_out *json) {
+  if (!sums_up(e)) {
+    apo_json_out_text(json, json->root, "index",
+                      apo_option_text(e->session.options, APO_OPT_INDEX));
+    apo_json_out_text(json, json->root, "additivity", NULL);
+    return;
+  }
+  cJSON *additivity = apo_json_out_object(json, json->root, "additivity");
+  apo_json_out_real(json, additivity, "max", e->report.gap_max);
+  apo_json_out_real(json, additivity, "p99", e->report.gap_p99);
+}
+
+/* The members are those that README.md names, and no others; `index` only where it is not
+ * Shapley's. */
 static apo_status print_json(const explanation *e, apo_error *err) {
   const apo_session *session = &e->session;
+  const apo_background *background = background_of(e);
   const char *digest = session->info.digest;
   apo_json_out json = apo_json_out_start();
   cJSON *root = json.root;
@@ -297,16 +354,13 @@ static apo_status print_json(const explanation *e, apo_error *err) {
       e->report.device[0] != '\0' ? e->report.device : apo_devices_text(session->devices));
   apo_session_put_seconds(session, &e->report, e->sink.seconds_store, &json);
   apo_json_out_real(&json, root, "rows_per_second", rows_per_second(e));
-  cJSON *additivity = apo_json_out_object(&json, root, "additivity");
-  apo_json_out_real(&json, additivity, "max", e->report.gap_max);
-  apo_json_out_real(&json, additivity, "p99", e->report.gap_p99);
+  put_additivity(e, &json);
   cJSON *memory = apo_json_out_object(&json, root, "memory");
   apo_json_out_count(&json, memory, "host", e->report.host_bytes);
   apo_json_out_count(&json, memory, "device", e->report.device_bytes);
   apo_json_out_text(&json, root, "model_digest", digest[0] != '\0' ? digest : NULL);
-  apo_json_out_text(
-      &json, root, "background_digest",
-      session->background != NULL ? apo_background_digest(session->background) : NULL);
+  apo_json_out_text(&json, root, "background_digest",
+                    background != NULL ? apo_background_digest(background) : NULL);
   apo_json_out_count(&json, root, "seed", e->request.seed);
   apo_json_out_text(&json, root, "version", apo_version());
   const apo_status status = apo_json_out_print(&json, stdout, err);
@@ -326,12 +380,15 @@ static apo_status report(explanation *e, apo_error *err) {
     return print_json(e, err);
   }
   if (apo_option_flag(o, APO_OPT_QUIET)) return APO_OK;
-  fprintf(stderr,
-          "apportion: %" PRIu64
-          " rows, %u players, %s, in %.3g s (%.4g rows/s) on %s; "
-          "gap at most %.3g\n",
+  fprintf(stderr, "apportion: %" PRIu64 " rows, %u players, %s, in %.3g s (%.4g rows/s) on %s; ",
           e->sink.n_rows, e->session.groups.n_players, apo_method_text(apo_plan_method(e->plan)),
-          e->seconds_run, rows_per_second(e), r->device, r->gap_max);
+          e->seconds_run, rows_per_second(e), r->device);
+  if (sums_up(e)) {
+    fprintf(stderr, "gap at most %.3g\n", r->gap_max);
+  } else {
+    fprintf(stderr, "%s values, which do not sum to the output\n",
+            apo_option_text(o, APO_OPT_INDEX));
+  }
   return APO_OK;
 }
 

@@ -7,17 +7,22 @@
 #include "host/cli/session.h"
 
 static apo_status print_json(const apo_session *session, const apo_plan *plan, apo_error *err) {
+  const apo_options *o = session->options;
+  // The covers of the trees stand for absent columns there.
+  const apo_background *background =
+      apo_plan_method(plan) != APO_METHOD_PATH ? session->background : NULL;
   apo_json_out json = apo_json_out_start();
   cJSON *root = json.root;
   apo_json_out_text(&json, root, "schema", "plan/1");
   apo_json_out_text(&json, root, "method", apo_method_text(apo_plan_method(plan)));
+  apo_json_out_text(&json, root, "index", apo_option_text(o, APO_OPT_INDEX));
+  apo_json_out_flag(&json, root, "interactions", apo_option_flag(o, APO_OPT_INTERACTIONS));
   apo_json_out_count(&json, root, "players", apo_plan_n_players(plan));
   apo_json_out_count(&json, root, "outputs", session->info.n_outputs);
   apo_json_out_text(&json, root, "device", apo_devices_text(session->devices));
   apo_json_out_text(&json, root, "model_digest", session->info.digest);
-  apo_json_out_text(
-      &json, root, "background_digest",
-      session->background != NULL ? apo_background_digest(session->background) : NULL);
+  apo_json_out_text(&json, root, "background_digest",
+                    background != NULL ? apo_background_digest(background) : NULL);
   apo_json_out_text(&json, root, "text", apo_plan_text(plan));
   const apo_status status = apo_json_out_print(&json, stdout, err);
   apo_json_out_clear(&json);

@@ -11,7 +11,7 @@
 #include "host/cli/stop.h"
 
 static void count_gaps(apo_explain_sink *sink, const apo_tile *tile) {
-  for (uint32_t row = 0; row < tile->n_rows; ++row) {
+  for (uint32_t row = 0; sink->sums_up && row < tile->n_rows; ++row) {
     bool is_over = false;
     for (uint32_t output = 0; output < tile->n_outputs; ++output) {
       const size_t at = (size_t)row * tile->n_outputs + output;

@@ -14,6 +14,7 @@ typedef struct apo_explain_sink {
   apo_feed *feed;    /* borrowed */
   apo_progress progress;
   double gap_tolerance; /* share of max(1, |prediction|) */
+  bool sums_up;         /* false: rows are not meant to, and no gap is counted */
   uint64_t n_rows;
   uint64_t n_rows_over; /* rows with an output over the tolerance */
   double seconds_store;

@@ -26,7 +26,7 @@ const apo_option apo_option_table[APO_N_OPTIONS] = {
   [APO_OPT_DATA] = {"data", APO_OPTION_TEXT, NULL, "SRC", MODELS, EXPLAIN | IMPORTANCE | PREDICT, 0,
     "Rows: .npy, .csv with a header row, or - for CSV on stdin."},
   [APO_OPT_BACKGROUND] = {"background", APO_OPTION_TEXT, NULL, "SRC", GAMES, 0, 0,
-    "Rows that stand for \"absent\"."},
+    "Rows that stand for \"absent\"; the method path needs none."},
   [APO_OPT_BACKGROUND_WEIGHTS] = {"background-weights", APO_OPTION_TEXT, NULL, "SRC[:COLUMN]",
     GAMES, 0, 0, "One weight for each background row; equal ones without it."},
   [APO_OPT_TARGET] = {"target", APO_OPTION_TEXT, NULL, "SRC[:COLUMN]", IMPORTANCE, IMPORTANCE, 0,
@@ -46,14 +46,21 @@ const apo_option apo_option_table[APO_N_OPTIONS] = {
     "Replace an output file that exists."},
 
   /* what is asked */
-  [APO_OPT_METHOD] = {"method", APO_OPTION_CHOICE, "auto", "auto|kernel|permutation|linear|!exact|!path",
-    GAMES, 0, 0, "Sampled Kernel SHAP, sampled permutation SHAP, or the closed form of linear models."},
+  [APO_OPT_METHOD] = {"method", APO_OPTION_CHOICE, "auto", "auto|exact|path|kernel|permutation|linear",
+    GAMES, 0, 0, "Exact values against the background, or along the trees' covers without one; sampled Kernel or permutation SHAP; the closed form of linear models."},
+  [APO_OPT_INDEX] = {"index", APO_OPTION_CHOICE, "shapley", "shapley|banzhaf", GAMES, 0, 0,
+    "Shapley values, which sum to the output, or Banzhaf values, which do not (exact and path)."},
+  [APO_OPT_INTERACTIONS] = {"interactions", APO_OPTION_FLAG, "no", NULL, GAMES, 0, 0,
+    "What pairs of players do together: a matrix for each row (exact and path)."},
   [APO_OPT_OUTPUT] = {"output", APO_OPTION_CHOICE, "raw", "raw|probability|!loss", GAMES | PREDICT,
     0, 0, "The margin, or the margin through the model's own link."},
   [APO_OPT_LINK] = {"link", APO_OPTION_CHOICE, "identity", "identity|logit", GAMES, 0, 0,
     "Applied to the mean output of each coalition."},
+  [APO_OPT_DEPENDENCE] = {"dependence", APO_OPTION_CHOICE, "independent", "independent|gaussian",
+    EXPLAIN | PLAN, 0, 0,
+    "Absent columns: as in the background, or as a normal distribution expects them given the present ones (method linear)."},
   [APO_OPT_NSAMPLES] = {"nsamples", APO_OPTION_AUTO_COUNT, "auto", "N|auto", GAMES, 0, 0,
-    "Coalitions (kernel) or model evaluations (permutation) for each row."},
+    "Coalitions (kernel) or model evaluations (permutation) for each row; of linear, for the sampled matrix."},
   [APO_OPT_COALITIONS] = {"coalitions", APO_OPTION_CHOICE, "shared", "shared|per-row", GAMES, 0, 0,
     "Kernel: one list of coalitions for all rows, or one drawn for each."},
   [APO_OPT_GROUPS] = {"groups", APO_OPTION_TEXT, NULL, "FILE", GAMES | IMPORTANCE, 0, 0,
@@ -73,7 +80,12 @@ const apo_option apo_option_table[APO_N_OPTIONS] = {
   [APO_OPT_ROW_ORIGIN] = {"row-origin", APO_OPTION_COUNT, "0", "N", EXPLAIN, 0, 0,
     "Number of the first row, for a shard of a larger table."},
 
+  [APO_OPT_REDUCE] = {"reduce", APO_OPTION_CHOICE, "none", "none|mean-abs", EXPLAIN, 0, 0,
+    "Write the mean magnitude over all rows instead of the rows; to .npy, .csv or -."},
+
   /* what is kept with a run */
+  [APO_OPT_TOP] = {"top", APO_OPTION_COUNT, NULL, "K", EXPLAIN, 0, 0,
+    "A store keeps the K largest values of a row, or with --interactions the K largest pairs, and the sum of the rest."},
   [APO_OPT_LABEL] = {"label", APO_OPTION_TEXT, NULL, "NAME", EXPLAIN, 0, 0,
     "Name of the run in a store."},
   [APO_OPT_INPUT_ID] = {"input-id", APO_OPTION_TEXT, NULL, "user:TEXT", EXPLAIN, 0, 0,
@@ -111,14 +123,8 @@ const apo_option apo_option_table[APO_N_OPTIONS] = {
   [APO_OPT_JSON] = {"json", APO_OPTION_FLAG, "no", NULL, ALL, 0, 0, "Report as one line of JSON."},
 
   /* what this version refuses by name */
-  [APO_OPT_INTERACTIONS] = {"interactions", APO_OPTION_REFUSED, NULL, NULL, GAMES, 0, 0,
-    "Shares of pairs."},
-  [APO_OPT_INDEX] = {"index", APO_OPTION_CHOICE, "shapley", "shapley|!banzhaf", GAMES, 0, 0,
-    "How a player's share is defined."},
   [APO_OPT_TOLERANCE] = {"tolerance", APO_OPTION_REFUSED, NULL, "EPS", GAMES, 0, 0,
     "Sample until standard errors are small enough."},
-  [APO_OPT_TOP] = {"top", APO_OPTION_REFUSED, NULL, "K", EXPLAIN, 0, 0,
-    "Keep the largest values of a row."},
 
   [APO_OPT_QUIET] = {"quiet", APO_OPTION_FLAG, "no", NULL, ALL, 0, 'q', "Errors only on stderr."},
   [APO_OPT_VERBOSE] = {"verbose", APO_OPTION_FLAG, "no", NULL, ALL, 0, 'v',

@@ -291,9 +291,8 @@ static void print_option(uint32_t command, const apo_option *option, FILE *to) {
   fputc('\n', to);
 }
 
-/* An option with one choice left is no option yet. */
 static bool is_shown(const apo_option *option) {
-  return option->type != APO_OPTION_REFUSED && option != &apo_option_table[APO_OPT_INDEX];
+  return option->type != APO_OPTION_REFUSED;
 }
 
 void apo_options_print(uint32_t command, FILE *to) {

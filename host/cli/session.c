@@ -180,14 +180,24 @@ apo_status apo_session_open_devices(apo_session *session, apo_error *err) {
 apo_status apo_session_request(const apo_session *session, apo_request *out, apo_error *err) {
   const apo_options *o = session->options;
   *out = (apo_request){.struct_bytes = sizeof *out};
-  for (int method = APO_METHOD_AUTO; method <= APO_METHOD_LINEAR; ++method) {
-    if (apo_option_is(o, APO_OPT_METHOD, apo_method_text((apo_method)method))) {
-      out->method = (apo_method)method;
-    }
+  bool is_known = false;
+  for (int method = APO_METHOD_AUTO; method <= APO_METHOD_PATH; ++method) {
+    if (!apo_option_is(o, APO_OPT_METHOD, apo_method_text((apo_method)method))) continue;
+    out->method = (apo_method)method;
+    is_known = true;
   }
+  // Never another method in silence.
+  if (!is_known) {
+    return apo_fail(err, APO_ERR_INTERNAL, "--method %s: not known to the library",
+                    apo_option_text(o, APO_OPT_METHOD));
+  }
+  out->index = apo_option_is(o, APO_OPT_INDEX, "banzhaf") ? APO_INDEX_BANZHAF : APO_INDEX_SHAPLEY;
+  out->interactions = apo_option_flag(o, APO_OPT_INTERACTIONS);
   out->output =
       apo_option_is(o, APO_OPT_OUTPUT, "probability") ? APO_OUTPUT_PROBABILITY : APO_OUTPUT_RAW;
   out->link = apo_option_is(o, APO_OPT_LINK, "logit") ? APO_VALUE_LOGIT : APO_VALUE_IDENTITY;
+  out->dependence = apo_option_is(o, APO_OPT_DEPENDENCE, "gaussian") ? APO_DEPENDENCE_GAUSSIAN
+                                                                     : APO_DEPENDENCE_INDEPENDENT;
   out->coalitions_per_row = apo_option_is(o, APO_OPT_COALITIONS, "per-row");
   out->n_samples = apo_option_count(o, APO_OPT_NSAMPLES);
   out->seed = apo_option_count(o, APO_OPT_SEED);

@@ -269,9 +269,9 @@ apo_status apo_npy_header_read(const uint8_t *bytes,
 void apo_npy_header_write(
     apo_dtype dtype, uint64_t n_rows, const uint32_t *inner, uint32_t n_inner, uint8_t *out) {
   char dict[APO_NPY_HEADER_BYTES];
-  char shape[64];
+  char shape[72];
   int n_shape = snprintf(shape, sizeof shape, "%" PRIu64 ",", n_rows);
-  for (uint32_t i = 0; i < n_inner && i < 2; ++i) {
+  for (uint32_t i = 0; i < n_inner && i < 3; ++i) {
     n_shape += snprintf(shape + n_shape, sizeof shape - (size_t)n_shape, "%s%u",
                         i == 0 ? " " : ", ", inner[i]);
   }
@@ -285,7 +285,7 @@ void apo_npy_header_write(
   out[MAGIC_BYTES + 1] = 0;
   out[MAGIC_BYTES + 2] = (uint8_t)(length & 0xffu);
   out[MAGIC_BYTES + 3] = (uint8_t)(length >> 8);
-  // 20 + 2 + 10 + 2 + 10 bytes of shape at most, and 53 around them: it always fits.
+  // 20 + 3 (2 + 10) bytes of shape at most, and 54 around them: it always fits.
   memcpy(out + PREFIX_BYTES, dict, (size_t)n_dict);
   out[APO_NPY_HEADER_BYTES - 1] = '\n';
 }

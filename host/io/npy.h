@@ -49,7 +49,7 @@ APO_NODISCARD apo_status apo_npy_header_read(const uint8_t *bytes,
  * Its size is always the same, so it can be written with n_rows = 0, the rows behind it, and then
  * once more over itself when their number is known (apo_output_file_rewrite).
  *
- * Shapes:  inner [n_inner], n_inner 0, 1 or 2; out [APO_NPY_HEADER_BYTES]
+ * Shapes:  inner [n_inner], n_inner 0 to 3; out [APO_NPY_HEADER_BYTES]
  */
 void apo_npy_header_write(
     apo_dtype dtype, uint64_t n_rows, const uint32_t *inner, uint32_t n_inner, uint8_t *out);

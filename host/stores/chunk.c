@@ -6,43 +6,12 @@
 
 #include "engine/core/memory.h"
 #include "engine/core/names.h"
+#include "host/stores/pair_matrix.h"
 
 // Of a line: row, output, prediction, gap and the length of the id.
 enum { LINE_HEAD_BYTES = 8 + 4 + 8 + 4 + 4 };
 
-/* --- numbers as bytes ------------------------------------------------------------------------- */
-
-static void pack_u32(uint32_t value, uint8_t *out) {
-  for (int i = 0; i < 4; ++i) out[i] = (uint8_t)(value >> 8 * i);
-}
-
-static void pack_u64(uint64_t value, uint8_t *out) {
-  for (int i = 0; i < 8; ++i) out[i] = (uint8_t)(value >> 8 * i);
-}
-
-void apo_pack_f32(const float *values, size_t n, uint8_t *out) {
-  for (size_t i = 0; i < n; ++i) {
-    uint32_t bits;
-    memcpy(&bits, &values[i], sizeof bits);
-    pack_u32(bits, out + 4 * i);
-  }
-}
-
-void apo_pack_f64(const double *values, size_t n, uint8_t *out) {
-  for (size_t i = 0; i < n; ++i) {
-    uint64_t bits;
-    memcpy(&bits, &values[i], sizeof bits);
-    pack_u64(bits, out + 8 * i);
-  }
-}
-
-void apo_unpack_f64(const uint8_t *bytes, size_t n, double *out) {
-  for (size_t i = 0; i < n; ++i) {
-    uint64_t bits = 0;
-    for (int byte = 7; byte >= 0; --byte) bits = bits << 8 | bytes[8 * i + (size_t)byte];
-    memcpy(&out[i], &bits, sizeof bits);
-  }
-}
+/* --- numbers modulo 2^128 ---------------------------------------------------------------------- */
 
 apo_u128 apo_u128_add(apo_u128 a, apo_u128 b) {
   const uint64_t low = a.low + b.low;
@@ -71,11 +40,22 @@ static size_t line_floats(const apo_chunk_shape *shape) {
   return (size_t)shape->n_outputs * shape->n_players;
 }
 
+apo_packing apo_chunk_packing(const apo_chunk_shape *shape) {
+  return (apo_packing){shape->layout, shape->n_players, shape->top};
+}
+
+static size_t packed_bytes(const apo_chunk_shape *shape) {
+  const apo_packing packing = apo_chunk_packing(shape);
+  return apo_packed_bytes(&packing);
+}
+
 uint32_t apo_chunk_rows(uint32_t wanted, const apo_chunk_shape *shape) {
   const uint32_t rows = wanted != 0 ? wanted : APO_CHUNK_ROWS;
   const uint32_t blocks = rows / APO_BLOCK_ROWS + (rows % APO_BLOCK_ROWS != 0);
   const uint64_t values_bytes = line_floats(shape) * 4 * (shape->has_errors ? 2 : 1);
-  const uint64_t row_bytes = values_bytes + (uint64_t)shape->n_outputs * LINE_HEAD_BYTES;
+  const uint64_t kept_bytes = shape->layout != APO_LAYOUT_DENSE ? packed_bytes(shape) : 0;
+  const uint64_t row_bytes =
+      values_bytes + (uint64_t)shape->n_outputs * (LINE_HEAD_BYTES + kept_bytes);
   const uint64_t most = APO_CHUNK_BYTES / (row_bytes * APO_BLOCK_ROWS);
   const uint64_t kept = most < 1 ? 1 : most < blocks ? most : blocks;
   const uint64_t largest = UINT32_MAX / APO_BLOCK_ROWS;
@@ -101,6 +81,8 @@ static bool reserve_rows(apo_chunk *chunk, uint32_t n_more) {
   const size_t n_values = line_floats(&chunk->shape);
   if (!grow(&chunk->phi, rows, n_values * sizeof(float)) ||
       (chunk->shape.has_errors && !grow(&chunk->phi_se, rows, n_values * sizeof(float))) ||
+      (chunk->shape.layout != APO_LAYOUT_DENSE &&
+       !grow(&chunk->packed, rows, n_outputs * packed_bytes(&chunk->shape))) ||
       !grow(&chunk->prediction, rows, n_outputs * sizeof(double)) ||
       !grow(&chunk->gap, rows, n_outputs * sizeof(float)) ||
       (chunk->shape.has_ids && !grow(&chunk->id_begin, rows + 1, sizeof(size_t)))) {
@@ -143,6 +125,27 @@ static apo_status take_ids(apo_chunk *chunk,
   return APO_OK;
 }
 
+static apo_status prepare_packer(apo_chunk *chunk, apo_error *err) {
+  if (chunk->shape.layout == APO_LAYOUT_DENSE || chunk->packer.best != NULL) return APO_OK;
+  const apo_packing packing = apo_chunk_packing(&chunk->shape);
+  const apo_status status = apo_packer_init(&packing, &chunk->packer, err);
+  if (status != APO_OK) apo_packer_clear(&chunk->packer);
+  return status;
+}
+
+static void pack_rows(apo_chunk *chunk, const apo_tile *tile, uint32_t row_begin, uint32_t n) {
+  if (chunk->shape.layout == APO_LAYOUT_DENSE) return;
+  const size_t n_bytes = packed_bytes(&chunk->shape);
+  const size_t n_outputs = chunk->shape.n_outputs;
+  const size_t n_pairs = apo_pair_count(chunk->shape.n_players);
+  for (size_t line = 0; line < n * n_outputs; ++line) {
+    const size_t from = row_begin * n_outputs + line;
+    const float *pairs = tile->pairs != NULL ? tile->pairs + from * n_pairs : NULL;
+    apo_packer_line(&chunk->packer, tile->phi + from * chunk->shape.n_players, pairs,
+                    chunk->packed + (chunk->n_rows * n_outputs + line) * n_bytes);
+  }
+}
+
 apo_status apo_chunk_take(apo_chunk *chunk,
                           const apo_tile *tile,
                           uint32_t row_begin,
@@ -156,8 +159,10 @@ apo_status apo_chunk_take(apo_chunk *chunk,
     return apo_fail(err, APO_ERR_MEMORY, "chunk: %u rows of %zu values: out of memory",
                     chunk->n_rows + n_taken, n_values);
   }
+  APO_TRY(prepare_packer(chunk, err));
   if (chunk->shape.has_ids) APO_TRY(take_ids(chunk, n_taken, ids + row_begin, err));
 
+  pack_rows(chunk, tile, row_begin, n_taken);
   const size_t at = chunk->n_rows;
   memcpy(chunk->phi + at * n_values, tile->phi + row_begin * n_values,
          n_taken * n_values * sizeof(float));
@@ -177,6 +182,24 @@ const char *apo_chunk_id(const apo_chunk *chunk, uint32_t row) {
   return chunk->shape.has_ids ? chunk->ids + chunk->id_begin[row] : "";
 }
 
+void apo_chunk_pack(const apo_chunk *chunk, uint32_t row, uint32_t output, uint8_t *out) {
+  const size_t line = (size_t)row * chunk->shape.n_outputs + output;
+  const size_t n_players = chunk->shape.n_players;
+  if (chunk->shape.layout == APO_LAYOUT_DENSE) {
+    apo_pack_f32(chunk->phi + line * n_players, n_players, out);
+  } else {
+    const size_t n_bytes = packed_bytes(&chunk->shape);
+    memcpy(out, chunk->packed + line * n_bytes, n_bytes);
+  }
+}
+
+void apo_chunk_pack_errors(
+    const apo_chunk *chunk, uint32_t row, uint32_t output, const uint8_t *packed, uint8_t *out) {
+  const size_t line = (size_t)row * chunk->shape.n_outputs + output;
+  const apo_packing packing = apo_chunk_packing(&chunk->shape);
+  apo_packed_errors(&packing, packed, chunk->phi_se + line * chunk->shape.n_players, out);
+}
+
 static bool all_finite(const float *values, size_t n) {
   for (size_t i = 0; i < n; ++i) {
     if (!isfinite(values[i])) return false;
@@ -189,6 +212,13 @@ const char *apo_chunk_fault(const apo_chunk *chunk, uint32_t row, uint32_t outpu
   const size_t n_players = chunk->shape.n_players;
   if (!isfinite(chunk->prediction[line])) return "prediction_not_finite";
   if (!all_finite(chunk->phi + line * n_players, n_players)) return "phi_not_finite";
+  if (chunk->shape.layout != APO_LAYOUT_DENSE) {
+    const apo_packing packing = apo_chunk_packing(&chunk->shape);
+    const bool is_pairs = packing.layout != APO_LAYOUT_TOPK;
+    if (!apo_packed_is_finite(&packing, chunk->packed + line * apo_packed_bytes(&packing))) {
+      return is_pairs ? "pairs_not_finite" : "phi_not_finite";
+    }
+  }
   if (!isfinite(chunk->gap[line])) return "gap_not_finite";
   if (chunk->shape.has_errors && !all_finite(chunk->phi_se + line * n_players, n_players)) {
     return "phi_se_not_finite";
@@ -204,6 +234,8 @@ void apo_chunk_restart(apo_chunk *chunk, uint64_t row_begin) {
 void apo_chunk_clear(apo_chunk *chunk) {
   free(chunk->phi);
   free(chunk->phi_se);
+  free(chunk->packed);
+  apo_packer_clear(&chunk->packer);
   free(chunk->prediction);
   free(chunk->gap);
   free(chunk->ids);
@@ -215,22 +247,23 @@ void apo_chunk_clear(apo_chunk *chunk) {
 
 static size_t write_line(const apo_chunk *chunk, uint32_t row, uint32_t output, uint8_t *out) {
   const size_t line = (size_t)row * chunk->shape.n_outputs + output;
-  const size_t n_players = chunk->shape.n_players;
+  const apo_packing packing = apo_chunk_packing(&chunk->shape);
   const char *id = apo_chunk_id(chunk, row);
   const size_t n_id_bytes = strlen(id);
-  pack_u64(chunk->row_begin + row, out);
-  pack_u32(output, out + 8);
+  apo_pack_u64(chunk->row_begin + row, out);
+  apo_pack_u32(output, out + 8);
   apo_pack_f64(&chunk->prediction[line], 1, out + 12);
   apo_pack_f32(&chunk->gap[line], 1, out + 20);
-  pack_u32((uint32_t)n_id_bytes, out + 24);
+  apo_pack_u32((uint32_t)n_id_bytes, out + 24);
   uint8_t *at = out + LINE_HEAD_BYTES;
   memcpy(at, id, n_id_bytes);
   at += n_id_bytes;
-  apo_pack_f32(chunk->phi + line * n_players, n_players, at);
-  at += 4 * n_players;
+  uint8_t *const phi = at;
+  apo_chunk_pack(chunk, row, output, phi);
+  at += apo_packed_bytes(&packing);
   if (chunk->shape.has_errors) {
-    apo_pack_f32(chunk->phi_se + line * n_players, n_players, at);
-    at += 4 * n_players;
+    apo_chunk_pack_errors(chunk, row, output, phi, at);
+    at += apo_packed_error_bytes(&packing);
   }
   return (size_t)(at - out);
 }
@@ -281,7 +314,10 @@ apo_status apo_chunk_sum(const apo_chunk *chunk, apo_chunk_sums *out, apo_error 
   const size_t n_blocks = ((size_t)chunk->n_rows + APO_BLOCK_ROWS - 1) / APO_BLOCK_ROWS;
   apo_status status = APO_OK;
   *out = (apo_chunk_sums){.n_partial = n_blocks * n_values * APO_N_SUMS};
-  uint8_t *room = apo_alloc(LINE_HEAD_BYTES + APO_MAX_ID_BYTES + 8 * chunk->shape.n_players, 1);
+  const apo_packing packing = apo_chunk_packing(&chunk->shape);
+  uint8_t *room = apo_alloc(LINE_HEAD_BYTES + APO_MAX_ID_BYTES + apo_packed_bytes(&packing) +
+                                apo_packed_error_bytes(&packing),
+                            1);
   XXH3_state_t *state = XXH3_createState();
   out->partial = apo_alloc(out->n_partial, sizeof *out->partial);
   if (room == NULL || state == NULL || out->partial == NULL) {

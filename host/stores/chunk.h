@@ -7,7 +7,7 @@
  *   partial   sums for the global values, one set per block of 4,096 rows
  *
  * A *line* is one (row, output) as bytes, little-endian: row i64, output i32, prediction f64,
- * gap f32, id (length u32, bytes), phi f32 [n_players], phi_se likewise if kept.  A line that
+ * gap f32, id (length u32, bytes), phi as packed.h has it, phi_se likewise if kept.  A line that
  * is not finite is a *fault*: it is in none of the sums, and its attributions are not stored.
  */
 #ifndef APO_HOST_STORES_CHUNK_H
@@ -16,6 +16,8 @@
 #include <stdbool.h>
 
 #include "engine/core/error.h"
+#include "host/stores/bytes.h"
+#include "host/stores/packed.h"
 
 enum {
   APO_BLOCK_ROWS = 4096,
@@ -45,6 +47,8 @@ typedef struct apo_chunk_shape {
   uint32_t n_players;
   bool has_errors;
   bool has_ids;
+  apo_layout layout; /* of what is kept; sums are of all players in every layout */
+  uint32_t top;
 } apo_chunk_shape;
 
 /** Owns its arrays, which grow to the chunk's size and are used again for the next one. */
@@ -55,11 +59,13 @@ typedef struct apo_chunk {
   uint32_t capacity;  /* rows that the arrays have room for */
   float *phi;         /* [n_rows x n_outputs x n_players] */
   float *phi_se;      /* likewise, or NULL */
+  uint8_t *packed;    /* lines as they are kept, where that is not phi; or NULL */
   double *prediction; /* [n_rows x n_outputs] */
   float *gap;         /* likewise */
   char *ids;          /* texts one behind the other, each with its NUL; or NULL */
   size_t *id_begin;   /* [n_rows + 1] */
   size_t ids_capacity;
+  apo_packer packer;
 } apo_chunk;
 
 /** A number modulo 2^128. */
@@ -96,6 +102,14 @@ APO_NODISCARD apo_status apo_chunk_take(apo_chunk *chunk,
 /** The id of a row, "" without ids. */
 const char *apo_chunk_id(const apo_chunk *chunk, uint32_t row);
 
+/** How lines are packed. */
+apo_packing apo_chunk_packing(const apo_chunk_shape *shape);
+/** A line's attributions, and its standard errors, as they are kept.
+ * Shapes: out [apo_packed_bytes] and [apo_packed_error_bytes]. */
+void apo_chunk_pack(const apo_chunk *chunk, uint32_t row, uint32_t output, uint8_t *out);
+void apo_chunk_pack_errors(
+    const apo_chunk *chunk, uint32_t row, uint32_t output, const uint8_t *packed, uint8_t *out);
+
 /** A code for what is not finite in a line, or NULL when all is. */
 const char *apo_chunk_fault(const apo_chunk *chunk, uint32_t row, uint32_t output);
 
@@ -110,11 +124,6 @@ apo_u128 apo_u128_add(apo_u128 a, apo_u128 b);
 /** As 16 bytes, big-endian, and back. */
 void apo_u128_write(apo_u128 value, uint8_t out[APO_CHUNK_SUM_BYTES]);
 apo_u128 apo_u128_read(const uint8_t bytes[APO_CHUNK_SUM_BYTES]);
-
-/** Little-endian bytes of numbers.  Shapes: out [4 n] and [8 n]. */
-void apo_pack_f32(const float *values, size_t n, uint8_t *out);
-void apo_pack_f64(const double *values, size_t n, uint8_t *out);
-void apo_unpack_f64(const uint8_t *bytes, size_t n, double *out);
 
 /** What an output owes to a player over all rows. */
 typedef struct apo_global {

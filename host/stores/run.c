@@ -199,19 +199,31 @@ static void print_draws(const apo_run_spec *spec, char out[64]) {
   }
 }
 
+// What is kept of a row, "topk:5"; more than there are is all there are.
+static void print_layout(const apo_run_spec *spec, char out[32]) {
+  const apo_layout layout = apo_spec_layout(spec);
+  if (spec->top > 0) {
+    snprintf(out, 32, "%s:%u", apo_layout_text(layout), apo_spec_top(spec));
+  } else {
+    snprintf(out, 32, "%s", apo_layout_text(layout));
+  }
+}
+
 static void put_config(text *t, const apo_run_spec *spec, const apo_run_identity *identity) {
   char draws[64];
+  char layout[32];
   print_draws(spec, draws);
+  print_layout(spec, layout);
   put_member(t, "{", "background_id", spec->background_id);
   put_member(t, ",", "draws", draws);
-  put_member(t, ",", "index", "shapley");
+  put_member(t, ",", "index", spec->index != NULL ? spec->index : "shapley");
   put_member(t, ",", "input_id", identity->input_id);
-  put_member(t, ",", "layout", "dense");
+  put_member(t, ",", "layout", layout);
   put_member(t, ",", "link", spec->link);
   put_member(t, ",", "method", spec->method);
   put_member(t, ",", "model_id", identity->model_id);
   put_count(t, "nsamples", spec->n_samples);
-  put_count(t, "order", 1);  // attributions of single players; 2 is for pairs
+  put_count(t, "order", spec->has_pairs ? 2 : 1);  // attributions of players, or of pairs too
   put_member(t, ",", "output", spec->output);
   put_member(t, ",", "players_id", identity->players_id);
   put_member(t, ",", "schema", "run/1");

@@ -15,6 +15,20 @@
 
 #include "apportion.h"
 
+/** What is made of the rows of a run before they reach an array. */
+typedef enum apo_reduction {
+  APO_REDUCE_NONE = 0,
+  APO_REDUCE_MEAN_ABS = 1 /* the mean over rows of each cell's magnitude */
+} apo_reduction;
+
+/** What is kept of a line. */
+typedef enum apo_layout {
+  APO_LAYOUT_DENSE = 0,     /* every player */
+  APO_LAYOUT_TOPK = 1,      /* the players with the largest magnitudes, and the rest in one sum */
+  APO_LAYOUT_PAIRS = 2,     /* every cell of the upper triangle */
+  APO_LAYOUT_PAIRS_TOPK = 3 /* the pairs with the largest magnitudes, and the rest in one sum */
+} apo_layout;
+
 /** What a run is: its identity and what is recorded beside it. */
 typedef struct apo_run_spec {
   const apo_model *model;
@@ -32,12 +46,16 @@ typedef struct apo_run_spec {
   const double *base;              /* [n_outputs] */
   const char *method;              /* "kernel", ... */
   const char *output;              /* "raw", "probability" */
+  const char *index;               /* "shapley", "banzhaf"; NULL: "shapley" */
   const char *link;                /* "identity", "logit" */
   const char *coalitions;          /* "shared", "per-row", or "" */
   uint64_t n_samples;              /* as used; 0 when it does not apply */
   uint64_t seed;
   uint64_t row_origin;
-  bool has_errors;      /* tiles carry phi_se and they are kept */
+  bool has_errors; /* tiles carry phi_se and they are kept */
+  bool has_pairs;  /* tiles carry pairs and they are kept */
+  uint32_t top;    /* a store keeps so many players or pairs of a line; 0: all */
+  apo_reduction reduction;
   uint32_t chunk_rows;  /* 0: 65,536 */
   bool force;           /* replace an existing array file */
   const char *label;    /* or NULL */
@@ -50,6 +68,8 @@ typedef struct apo_store apo_store;
 /** One kind of destination; stores.c lists them. */
 typedef struct apo_store_kind {
   const char *name;
+  bool can_keep_top;   /* takes a spec with `top` */
+  bool can_be_reduced; /* a place for one array without rows */
   bool (*claims)(const char *where);
   apo_status (*open)(const char *where, const apo_run_spec *spec, apo_store **out, apo_error *err);
 } apo_store_kind;
@@ -85,10 +105,20 @@ struct apo_store {
   uint32_t n_players;
   uint32_t n_outputs;
   bool has_errors;
+  bool has_pairs;
   bool has_ids;
   uint64_t first_row;  /* row_begin of the first tile */
   uint64_t n_rows_put; /* since opening */
 };
+
+/** What a run keeps of a line, and how many entries of it: `top` and no more than there are. */
+apo_layout apo_spec_layout(const apo_run_spec *spec);
+uint32_t apo_spec_top(const apo_run_spec *spec);
+/** "dense", "topk", "pairs", "pairs_topk". */
+const char *apo_layout_text(apo_layout layout);
+
+/** False when rows are not meant to sum to the output: any index but Shapley's. */
+bool apo_spec_sums_up(const apo_run_spec *spec);
 
 /** The kinds in order, ended by NULL; the first one that claims a destination gets it. */
 extern const apo_store_kind *const apo_store_kinds[];
@@ -97,7 +127,9 @@ extern const apo_store_kind *const apo_store_kinds[];
  *
  * Owns:    `spec` and what it points to are read until the call returns.
  * Fails:   APO_ERR_IO        cannot be written, is being written, or is something else's file
- *          APO_ERR_ARGUMENT  unknown kind of destination; a spec that contradicts itself
+ *          APO_ERR_ARGUMENT  unknown kind of destination; a spec that contradicts itself, or asks
+ *                            for what this kind does not keep
+ *          APO_ERR_LIMIT     lines that are too long for a store's chunk
  *          APO_ERR_MEMORY
  */
 APO_NODISCARD apo_status apo_store_open(const char *where,

@@ -10,12 +10,17 @@ static void write_store(const char *where) {
   store_case c;
   store_case_open(&c, 1);
   c.spec.key_name = "id";
-  apo_store *store = NULL;
-  apo_error err;
-  assert_ok(apo_store_open(where, &c.spec, &store, &err), &err);
-  assert_ok(store_case_put(&c, store, 0, 10, 10, &err), &err);
-  assert_ok(apo_store_finish(store, &err), &err);
-  apo_store_close(&store);
+  // Run 1 keeps everything, run 2 the largest, run 3 the largest pairs.
+  for (int run = 0; run < 3; ++run) {
+    apo_store *store = NULL;
+    apo_error err;
+    c.spec.top = run > 0 ? 2 : 0;
+    c.spec.has_pairs = run > 1;
+    assert_ok(apo_store_open(where, &c.spec, &store, &err), &err);
+    assert_ok(store_case_put(&c, store, 0, 10, 10, &err), &err);
+    assert_ok(apo_store_finish(store, &err), &err);
+    apo_store_close(&store);
+  }
   store_case_close(&c);
 }
 

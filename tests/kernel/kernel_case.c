@@ -6,16 +6,24 @@
 #include <string.h>
 
 // The table.  A new stage adds its name here and touches nothing else.
-#define CASES(X)    \
-  X(row_codes)      \
-  X(forest_margin)  \
-  X(coalition_mean) \
-  X(linear_mean)    \
-  X(mean_fold)      \
-  X(donor_margin)   \
-  X(linear_terms)   \
-  X(synth_rows)     \
-  X(permutation_orders)
+#define CASES(X)        \
+  X(row_codes)          \
+  X(forest_margin)      \
+  X(coalition_mean)     \
+  X(linear_mean)        \
+  X(mean_fold)          \
+  X(donor_margin)       \
+  X(linear_terms)       \
+  X(synth_rows)         \
+  X(permutation_orders) \
+  X(column_codes)       \
+  X(pattern_counts)     \
+  X(leaf_vectors)       \
+  X(group_table)        \
+  X(table_add)          \
+  X(leaf_add)           \
+  X(long_pairs)         \
+  X(long_path)
 
 #define DECLARE(name)                                                                         \
   void case_##name(const apo_stage *stage, const apo_i32 *spec, uint64_t seed, bool is_small, \

@@ -2,6 +2,7 @@
  *
  *   apo_devices *devices = explain_open("none");
  *   explain_case c = {.model = model, .rows = rows, .n_rows = 5, .background = b, .n_background = 7};
+ *   (without a background, for path-dependent values, both are left out)
  *   explained e = explain(&c, devices, &request);   // fails the test when the library refuses
  *   ... e.phi[...] ...
  *   explained_free(&e);
@@ -87,6 +88,7 @@ typedef struct explained {
   apo_method method;
   float *phi;         /* [n_rows x n_outputs x n_players] */
   float *phi_se;      /* likewise, or NULL */
+  float *pairs;       /* [n_rows x n_outputs x n_players (n_players - 1) / 2], or NULL */
   double *prediction; /* [n_rows x n_outputs] */
   float *gap;
   double *base; /* [n_outputs] */
@@ -100,10 +102,16 @@ typedef struct explained {
 static inline void explained_free(explained *e) {
   free(e->phi);
   free(e->phi_se);
+  free(e->pairs);
   free(e->prediction);
   free(e->gap);
   free(e->base);
   *e = (explained){0};
+}
+
+/** How many pairs of players a row has for one output. */
+static inline size_t explained_n_pairs(const explained *e) {
+  return (size_t)e->n_players * (e->n_players - 1) / 2;
 }
 
 static inline apo_status explained_put(void *context, const apo_tile *tile, apo_error *err) {
@@ -124,6 +132,12 @@ static inline apo_status explained_put(void *context, const apo_tile *tile, apo_
     if (e->phi_se == NULL) e->phi_se = calloc(1, 1);
     e->phi_se = realloc(e->phi_se, (at + tile->n_rows) * row * sizeof(float));
     memcpy(e->phi_se + at * row, tile->phi_se, tile->n_rows * row * sizeof(float));
+  }
+  if (tile->pairs != NULL) {
+    const size_t pairs = e->n_outputs * explained_n_pairs(e);
+    if (e->pairs == NULL) e->pairs = calloc(1, 1);
+    e->pairs = realloc(e->pairs, ((at + tile->n_rows) * pairs + 1) * sizeof(float));
+    memcpy(e->pairs + at * pairs, tile->pairs, tile->n_rows * pairs * sizeof(float));
   }
   memcpy(e->prediction + at * e->n_outputs, tile->prediction,
          tile->n_rows * e->n_outputs * sizeof(double));
@@ -155,7 +169,7 @@ static inline apo_status explain_run(const apo_plan *plan,
   return apo_plan_run(plan, &source, &sink, watch, &e->report, err);
 }
 
-/** Background, plan and run. */
+/** Background (where there is one), plan and run. */
 static inline apo_status explain_all(const explain_case *c,
                                      apo_devices *devices,
                                      const apo_request *request,
@@ -169,7 +183,10 @@ static inline apo_status explain_all(const explain_case *c,
   full.struct_bytes = sizeof full;
   apo_background *background = NULL;
   apo_plan *plan = NULL;
-  apo_status status = apo_background_create(c->model, &b, c->weights, &background, err);
+  apo_status status = APO_OK;
+  if (c->background != NULL) {
+    status = apo_background_create(c->model, &b, c->weights, &background, err);
+  }
   if (status == APO_OK) {
     status = apo_plan_create(c->model, background, &full, devices, &plan, err);
   }
@@ -201,17 +218,26 @@ static inline void assert_same_explained(const explained *a, const explained *b,
   assert_int_equal(a->n_rows, b->n_rows);
   assert_int_equal(a->n_players, b->n_players);
   assert_true((a->phi_se != NULL) == (b->phi_se != NULL));
+  assert_true((a->pairs != NULL) == (b->pairs != NULL));
+  const size_t n_pairs = n * explained_n_pairs(a);
   const bool same =
       memcmp(a->phi, b->phi, n_phi * sizeof *a->phi) == 0 &&
       memcmp(a->prediction, b->prediction, n * sizeof *a->prediction) == 0 &&
       memcmp(a->gap, b->gap, n * sizeof *a->gap) == 0 &&
       memcmp(a->base, b->base, a->n_outputs * sizeof *a->base) == 0 &&
-      (a->phi_se == NULL || memcmp(a->phi_se, b->phi_se, n_phi * sizeof *a->phi_se) == 0);
+      (a->phi_se == NULL || memcmp(a->phi_se, b->phi_se, n_phi * sizeof *a->phi_se) == 0) &&
+      (a->pairs == NULL || memcmp(a->pairs, b->pairs, n_pairs * sizeof *a->pairs) == 0);
   if (same) return;
   for (size_t i = 0; i < n_phi; ++i) {
     if (memcmp(&a->phi[i], &b->phi[i], sizeof(float)) == 0) continue;
     print_error("%s: phi[%zu] of %zu: %.9g and %.9g\n", what, i, n_phi, (double)a->phi[i],
                 (double)b->phi[i]);
+    break;
+  }
+  for (size_t i = 0; i < n_pairs && a->pairs != NULL; ++i) {
+    if (memcmp(&a->pairs[i], &b->pairs[i], sizeof(float)) == 0) continue;
+    print_error("%s: pairs[%zu] of %zu: %.9g and %.9g\n", what, i, n_pairs, (double)a->pairs[i],
+                (double)b->pairs[i]);
     break;
   }
   print_error("%s: results differ\n", what);

@@ -105,6 +105,7 @@ typedef struct store_case_tile {
   apo_tile tile;
   float *phi;
   float *phi_se;
+  float *pairs;
   double *prediction;
   float *gap;
   char (*id_texts)[32];
@@ -114,6 +115,7 @@ typedef struct store_case_tile {
 static inline void store_case_tile_free(store_case_tile *t) {
   free(t->phi);
   free(t->phi_se);
+  free(t->pairs);
   free(t->prediction);
   free(t->gap);
   free(t->id_texts);
@@ -127,8 +129,10 @@ static inline store_case_tile store_case_make(const store_case *c,
   const uint32_t n_outputs = c->spec.n_outputs;
   const size_t n_lines = (size_t)n_rows * n_outputs;
   const size_t p = STORE_CASE_PLAYERS;
+  const size_t n_pairs = p * (p - 1) / 2;
   store_case_tile t = {.phi = malloc(n_lines * p * sizeof(float)),
                        .phi_se = malloc(n_lines * p * sizeof(float)),
+                       .pairs = malloc(n_lines * n_pairs * sizeof(float)),
                        .prediction = malloc(n_lines * sizeof(double)),
                        .gap = malloc(n_lines * sizeof(float)),
                        .id_texts = malloc(n_rows * sizeof *t.id_texts),
@@ -139,6 +143,9 @@ static inline store_case_tile store_case_make(const store_case *c,
     for (uint32_t player = 0; player < p; ++player) {
       t.phi[line * p + player] = store_case_value(row, output, player, 0);
       t.phi_se[line * p + player] = fabsf(store_case_value(row, output, player, 1));
+    }
+    for (uint32_t pair = 0; pair < n_pairs; ++pair) {
+      t.pairs[line * n_pairs + pair] = store_case_value(row, output, pair, 4);
     }
     t.prediction[line] = (double)store_case_value(row, output, 0, 2) / 3.0;
     // Early rows have the larger gaps, so that a summary without them is another one.
@@ -157,7 +164,8 @@ static inline store_case_tile store_case_make(const store_case *c,
                       .phi_se = c->spec.has_errors ? t.phi_se : NULL,
                       .prediction = t.prediction,
                       .base = c->base,
-                      .gap = t.gap};
+                      .gap = t.gap,
+                      .pairs = c->spec.has_pairs ? t.pairs : NULL};
   return t;
 }
 

@@ -187,10 +187,10 @@ static void a_valid_header_with_one_byte_changed_never_does_harm(void **state) {
 
 static void what_is_written_is_read_again(void **state) {
   (void)state;
-  static const uint32_t inner[] = {3, 26};
-  for (uint32_t n_inner = 0; n_inner <= 2; ++n_inner) {
-    uint8_t bytes[APO_NPY_HEADER_BYTES + 1000];
-    const size_t n_elements = n_inner == 0 ? 2 : n_inner == 1 ? 6 : 156;
+  static const uint32_t inner[] = {3, 26, 2};
+  for (uint32_t n_inner = 0; n_inner <= 3; ++n_inner) {
+    uint8_t bytes[APO_NPY_HEADER_BYTES + 2000];
+    const size_t n_elements = n_inner == 0 ? 2 : n_inner == 1 ? 6 : n_inner == 2 ? 156 : 312;
     apo_npy_header header;
     apo_error err;
     apo_npy_header_write(APO_F32, 2, inner, n_inner, bytes);
@@ -207,13 +207,14 @@ static void what_is_written_is_read_again(void **state) {
 
 static void the_largest_shape_fits_the_header(void **state) {
   (void)state;
-  static const uint32_t inner[] = {UINT32_MAX, UINT32_MAX};
+  static const uint32_t inner[] = {UINT32_MAX, UINT32_MAX, UINT32_MAX};
   uint8_t bytes[APO_NPY_HEADER_BYTES];
-  apo_npy_header_write(APO_F64, UINT64_MAX, inner, 2, bytes);
+  apo_npy_header_write(APO_F64, UINT64_MAX, inner, 3, bytes);
   assert_memory_equal(bytes + 10,
                       "{'descr': '<f8', 'fortran_order': False, 'shape': "
-                      "(18446744073709551615, 4294967295, 4294967295), } ",
-                      100);
+                      "(18446744073709551615, 4294967295, 4294967295, 4294967295), } ",
+                      112);
+  assert_int_equal(bytes[APO_NPY_HEADER_BYTES - 1], '\n');
 }
 
 int main(void) {

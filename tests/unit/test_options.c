@@ -127,18 +127,8 @@ static void what_is_not_in_this_version_is_refused_by_name(void **state) {
   (void)state;
   apo_options options;
   apo_error err = {0};
-  assert_fails(parse(EXPLAIN, 0, WORDS("--interactions"), &options, &err), APO_ERR_UNSUPPORTED,
-               &err, "--interactions");
-  assert_fails(parse(EXPLAIN, 0, WORDS("--top", "3"), &options, &err), APO_ERR_UNSUPPORTED, &err,
-               "--top");
   assert_fails(parse(EXPLAIN, 0, WORDS("--tolerance=0.1"), &options, &err), APO_ERR_UNSUPPORTED,
                &err, "--tolerance");
-  assert_fails(parse(EXPLAIN, 0, WORDS("--index=banzhaf"), &options, &err), APO_ERR_UNSUPPORTED,
-               &err, "--index banzhaf");
-  assert_fails(parse(EXPLAIN, 0, WORDS("--method", "exact"), &options, &err), APO_ERR_UNSUPPORTED,
-               &err, "kernel, permutation, linear");
-  assert_fails(parse(EXPLAIN, 0, WORDS("--method", "path"), &options, &err), APO_ERR_UNSUPPORTED,
-               &err, "--method path");
   assert_fails(parse(EXPLAIN, 0, WORDS("--output", "loss"), &options, &err), APO_ERR_UNSUPPORTED,
                &err, "--output loss");
   assert_fails(parse(EXPLAIN, 0, WORDS("--method", "kernal"), &options, &err), APO_ERR_ARGUMENT,

@@ -93,6 +93,18 @@ static void change_player_kind(store_case *c) {
 static void change_method(store_case *c) {
   c->spec.method = "permutation";
 }
+static void change_index(store_case *c) {
+  c->spec.index = "banzhaf";
+}
+static void change_order(store_case *c) {
+  c->spec.has_pairs = true;
+}
+static void change_layout(store_case *c) {
+  c->spec.top = 1;
+}
+static void change_top(store_case *c) {
+  c->spec.top = 2;
+}
 static void change_output(store_case *c) {
   c->spec.output = "probability";
 }
@@ -114,19 +126,12 @@ static void change_origin(store_case *c) {
 
 static void each_part_of_the_question_changes_the_run(void **state) {
   (void)state;
-  void (*const changes[])(store_case *) = {NULL,
-                                           change_model,
-                                           change_background,
-                                           change_input,
-                                           change_player_name,
-                                           change_player_kind,
-                                           change_method,
-                                           change_output,
-                                           change_link,
-                                           change_coalitions,
-                                           change_samples,
-                                           change_seed,
-                                           change_origin};
+  void (*const changes[])(store_case *) = {NULL,          change_model,       change_background,
+                                           change_input,  change_player_name, change_player_kind,
+                                           change_method, change_index,       change_order,
+                                           change_layout, change_top,         change_output,
+                                           change_link,   change_coalitions,  change_samples,
+                                           change_seed,   change_origin};
   enum { N = sizeof changes / sizeof changes[0] };
   char ids[N][APO_DIGEST_TEXT_BYTES];
   for (size_t i = 0; i < N; ++i) changed_id(changes[i], ids[i]);

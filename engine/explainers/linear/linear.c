@@ -14,8 +14,7 @@ static bool is_used(const apo_linear *linear,
   return false;
 }
 
-// What the coefficient is multiplied with: the value, or 0 for a missing one where that is the rule.
-static apo_status take_value(
+apo_status apo_linear_value(
     const apo_linear *linear, uint32_t column, double value, double *out, apo_error *err) {
   if (isnan(value) && linear->missing_adds_nothing) {
     *out = 0.0;
@@ -43,7 +42,7 @@ apo_status apo_linear_means(const apo_linear *linear,
     for (uint64_t row = 0; row < n_rows; ++row) {
       double value = 0.0;
       const apo_status status =
-          take_value(linear, column, rows[row * n_columns + column], &value, err);
+          apo_linear_value(linear, column, rows[row * n_columns + column], &value, err);
       if (status != APO_OK) return apo_prefix(err, status, "background row %" PRIu64 ": ", row);
       means[column] += weights[row] * value;
     }
@@ -70,7 +69,7 @@ apo_status apo_linear_phi(const apo_linear_game *game,
   for (uint32_t column = 0; column < game->n_columns; ++column) {
     if (!is_used(linear, game->n_columns, game->n_outputs, column)) continue;
     double value = 0.0;
-    APO_TRY(take_value(linear, column, row[column], &value, err));
+    APO_TRY(apo_linear_value(linear, column, row[column], &value, err));
     const uint32_t player =
         game->player_of_column != NULL ? game->player_of_column[column] : column;
     for (uint32_t output = 0; output < game->n_outputs; ++output) {

@@ -18,6 +18,13 @@ typedef struct apo_linear_game {
   uint32_t n_players;               /* n_columns without player_of_column */
 } apo_linear_game;
 
+/** What a coefficient is multiplied with: the value, or 0 for a missing one where that is the rule.
+ *
+ * Fails:   APO_ERR_FORMAT  infinite, or missing without such a rule; the column is named
+ */
+APO_NODISCARD apo_status apo_linear_value(
+    const apo_linear *linear, uint32_t column, double value, double *out, apo_error *err);
+
 /** The weighted mean of what each column of the background adds, per unit of coefficient.
  *
  * A missing value adds 0 where the model says so, and then counts as 0 here.

@@ -44,4 +44,5 @@ static apo_status open_null(const char *where,
   return APO_OK;
 }
 
-const apo_store_kind apo_store_kind_null = {"null", claims, open_null};
+const apo_store_kind apo_store_kind_null = {
+    .name = "null", .can_keep_top = true, .claims = claims, .open = open_null};

@@ -27,6 +27,14 @@ apo_status apo_records_create(apo_database *database, const char *software, apo_
                           "tt", store_id, software != NULL ? software : "apportion");
 }
 
+apo_status apo_records_add_views(apo_database *database, apo_error *err) {
+  const char *views = strstr(apo_schema_sqlite, "CREATE VIEW IF NOT EXISTS");
+  if (views == NULL || sqlite3_exec(database->db, views, NULL, NULL, NULL) == SQLITE_OK) {
+    return APO_OK;
+  }
+  return apo_database_fail(database, err, "cannot create the views");
+}
+
 /* --- what a run refers to --------------------------------------------------------------------- */
 
 static apo_status has_players(apo_database *database,
@@ -164,13 +172,13 @@ static apo_status write_run(apo_database *database,
       database, err,
       "INSERT INTO apo_run(run_id, model_id, background_id, input_id, players_id, config, seed, "
       "semantics, layout, status, label, software, device, created_at, n_rows, block_rows, "
-      "chunk_rows) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'dense', 'loading', ?9, ?10, ?11, " NOW
-      ", ?12, ?13, ?14)",
-      "ttttttiitttiii", identity->run_id, identity->model_id, spec->background_id,
+      "chunk_rows) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'loading', ?10, ?11, ?12, " NOW
+      ", ?13, ?14, ?15)",
+      "ttttttiittttiii", identity->run_id, identity->model_id, spec->background_id,
       identity->input_id, identity->players_id, identity->config, seed,
-      (sqlite3_int64)APO_RUN_SEMANTICS, spec->label, spec->software != NULL ? spec->software : "",
-      spec->device != NULL ? spec->device : "", (sqlite3_int64)n_rows,
-      (sqlite3_int64)APO_BLOCK_ROWS, (sqlite3_int64)record->chunk_rows));
+      (sqlite3_int64)APO_RUN_SEMANTICS, apo_layout_text(apo_spec_layout(spec)), spec->label,
+      spec->software != NULL ? spec->software : "", spec->device != NULL ? spec->device : "",
+      (sqlite3_int64)n_rows, (sqlite3_int64)APO_BLOCK_ROWS, (sqlite3_int64)record->chunk_rows));
   record->run_no = sqlite3_last_insert_rowid(database->db);
   return write_outputs(database, spec, record->run_no, err);
 }

@@ -19,6 +19,10 @@ APO_NODISCARD apo_status apo_records_create(apo_database *database,
                                             const char *software,
                                             apo_error *err);
 
+/** The views that stores of earlier versions lack; only runs of other layouts than dense need them.
+ * Within a transaction. */
+APO_NODISCARD apo_status apo_records_add_views(apo_database *database, apo_error *err);
+
 /** Find the run of this identity, or write it with everything it refers to.  Within a transaction.
  *
  * Fails:   APO_ERR_ARGUMENT  the run or input is there with another id column, or with rows that

@@ -28,9 +28,12 @@ typedef struct sqlite_store {
   uint64_t input_rows; /* as announced, or UINT64_MAX */
   uint64_t n_rows_resumed;
   bool draws_are_shared;
+  bool sums_up;
   apo_gaps gaps;
-  uint8_t *phi; /* [4 n_players], as bytes */
-  uint8_t *phi_se;
+  uint8_t *phi;    /* [phi_bytes], a line as it is kept */
+  uint8_t *phi_se; /* [phi_se_bytes] */
+  size_t phi_bytes;
+  size_t phi_se_bytes;
 } sqlite_store;
 
 /* --- lines ------------------------------------------------------------------------------------ */
@@ -59,18 +62,17 @@ static int bind_id(sqlite3_stmt *insert, const char *id) {
 static apo_status insert_line(
     sqlite_store *s, sqlite3_stmt *insert, uint32_t row, uint32_t output, apo_error *err) {
   const apo_chunk *chunk = &s->chunk;
-  const size_t n_players = chunk->shape.n_players;
   const size_t line = (size_t)row * chunk->shape.n_outputs + output;
-  apo_pack_f32(chunk->phi + line * n_players, n_players, s->phi);
+  apo_chunk_pack(chunk, row, output, s->phi);
   int code = sqlite3_bind_int64(insert, 2, (sqlite3_int64)(chunk->row_begin + row));
   code |= sqlite3_bind_int64(insert, 3, output);
   code |= bind_id(insert, apo_chunk_id(chunk, row));
   code |= sqlite3_bind_double(insert, 7, chunk->prediction[line]);
   code |= sqlite3_bind_double(insert, 8, (double)chunk->gap[line]);
-  code |= sqlite3_bind_blob64(insert, 9, s->phi, 4 * n_players, SQLITE_STATIC);
+  code |= sqlite3_bind_blob64(insert, 9, s->phi, s->phi_bytes, SQLITE_STATIC);
   if (chunk->shape.has_errors) {
-    apo_pack_f32(chunk->phi_se + line * n_players, n_players, s->phi_se);
-    code |= sqlite3_bind_blob64(insert, 10, s->phi_se, 4 * n_players, SQLITE_STATIC);
+    apo_chunk_pack_errors(chunk, row, output, s->phi, s->phi_se);
+    code |= sqlite3_bind_blob64(insert, 10, s->phi_se, s->phi_se_bytes, SQLITE_STATIC);
   }
   if (code != SQLITE_OK || sqlite3_step(insert) != SQLITE_DONE) {
     return apo_database_fail(&s->database, err, "cannot write a row");
@@ -193,6 +195,7 @@ static apo_status finish_run(sqlite_store *s, uint64_t n_rows, apo_error *err) {
       .n_rows_counted = s->n_rows_resumed,
       .shape = s->chunk.shape,
       .draws_are_shared = s->draws_are_shared,
+      .sums_up = s->sums_up,
   };
   APO_TRY(apo_database_begin(&s->database, err));
   APO_TRY(write_chunk(s, err));
@@ -251,9 +254,30 @@ static apo_status register_run(sqlite_store *s,
                                apo_error *err) {
   const uint32_t chunk_rows = apo_chunk_rows(spec->chunk_rows, &s->chunk.shape);
   APO_TRY(apo_database_begin(&s->database, err));
-  if (s->database.is_new) APO_TRY(apo_records_create(&s->database, spec->software, err));
+  if (s->database.is_new) {
+    APO_TRY(apo_records_create(&s->database, spec->software, err));
+  } else if (s->chunk.shape.layout != APO_LAYOUT_DENSE) {
+    APO_TRY(apo_records_add_views(&s->database, err));
+  }
   APO_TRY(apo_records_open_run(&s->database, spec, identity, chunk_rows, &s->run, err));
   return apo_database_commit(&s->database, err);
+}
+
+// The cells of a matrix grow with the square of the players, and a chunk is a block of rows at least.
+static apo_status size_lines(sqlite_store *s, const char *path, apo_error *err) {
+  const apo_chunk_shape *shape = &s->chunk.shape;
+  const apo_packing packing = apo_chunk_packing(shape);
+  s->phi_bytes = apo_packed_bytes(&packing);
+  s->phi_se_bytes = apo_packed_error_bytes(&packing);
+  const bool has_pairs =
+      shape->layout == APO_LAYOUT_PAIRS || shape->layout == APO_LAYOUT_PAIRS_TOPK;
+  const size_t most = APO_CHUNK_BYTES / APO_BLOCK_ROWS;
+  if (!has_pairs || s->phi_bytes <= most / shape->n_outputs) return APO_OK;
+  return apo_fail(
+      err, APO_ERR_LIMIT,
+      "%.300s: interactions of %u players for %u outputs are %zu bytes a row, the limit "
+      "is %zu; --top K keeps fewer",
+      path, shape->n_players, shape->n_outputs, s->phi_bytes * shape->n_outputs, most);
 }
 
 static apo_status start(sqlite_store *s,
@@ -264,12 +288,16 @@ static apo_status start(sqlite_store *s,
   s->chunk.shape = (apo_chunk_shape){.n_outputs = spec->n_outputs,
                                      .n_players = spec->n_players,
                                      .has_errors = spec->has_errors,
-                                     .has_ids = spec->key_name != NULL};
+                                     .has_ids = spec->key_name != NULL,
+                                     .layout = apo_spec_layout(spec),
+                                     .top = apo_spec_top(spec)};
+  APO_TRY(size_lines(s, path, err));
   s->input_rows = spec->input_rows;
+  s->sums_up = apo_spec_sums_up(spec);
   s->draws_are_shared = spec->coalitions != NULL && strcmp(spec->coalitions, "shared") == 0;
   APO_TRY(apo_gaps_init(&s->gaps, err));
-  s->phi = apo_alloc(spec->n_players, 4);
-  s->phi_se = apo_alloc(spec->n_players, 4);
+  s->phi = apo_alloc(s->phi_bytes, 1);
+  s->phi_se = apo_alloc(s->phi_se_bytes, 1);
   if (s->phi == NULL || s->phi_se == NULL) {
     return apo_fail(err, APO_ERR_MEMORY, "%.300s: out of memory", path);
   }
@@ -311,4 +339,5 @@ done:
   return status;
 }
 
-const apo_store_kind apo_store_kind_sqlite = {"sqlite", claims, open_sqlite};
+const apo_store_kind apo_store_kind_sqlite = {
+    .name = "sqlite", .can_keep_top = true, .claims = claims, .open = open_sqlite};

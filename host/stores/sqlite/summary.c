@@ -142,15 +142,15 @@ static apo_status write_totals(apo_database *database,
   APO_TRY(apo_database_run(
       database, err,
       "UPDATE apo_run SET status = 'complete', finished_at = " NOW
-      ", n_rows = ?2, n_failed = ?3, rowsum = ?4, gap_max = (SELECT max(gap_max) FROM apo_chunk "
-      "WHERE run_no = ?1) WHERE run_no = ?1",
-      "iiib", (sqlite3_int64)spec->run_no, (sqlite3_int64)spec->n_rows, (sqlite3_int64)t->n_failed,
-      (const void *)rowsum, sizeof rowsum));
+      ", n_rows = ?2, n_failed = ?3, rowsum = ?4, gap_max = CASE WHEN ?5 THEN (SELECT "
+      "max(gap_max) FROM apo_chunk WHERE run_no = ?1) END WHERE run_no = ?1",
+      "iiibi", (sqlite3_int64)spec->run_no, (sqlite3_int64)spec->n_rows, (sqlite3_int64)t->n_failed,
+      (const void *)rowsum, sizeof rowsum, (sqlite3_int64)spec->sums_up));
   APO_TRY(apo_database_run(database, err,
                            "UPDATE apo_input SET n_rows = ?2 WHERE input_id = (SELECT input_id "
                            "FROM apo_run WHERE run_no = ?1)",
                            "ii", (sqlite3_int64)spec->run_no, (sqlite3_int64)spec->n_rows));
-  if (gaps->n == 0) return APO_OK;
+  if (gaps->n == 0 || !spec->sums_up) return APO_OK;
   return apo_database_run(database, err, "UPDATE apo_run SET gap_p99 = ?2 WHERE run_no = ?1", "ir",
                           (sqlite3_int64)spec->run_no, apo_gaps_p99(gaps));
 }

@@ -13,6 +13,7 @@ typedef struct apo_summary_spec {
   uint64_t n_rows_counted; /* rows whose gaps are not in `gaps` yet, from row 0 on */
   apo_chunk_shape shape;
   bool draws_are_shared;
+  bool sums_up; /* false: rows need not sum to the output, and the run has no gaps */
 } apo_summary_spec;
 
 /** Write apo_global, key_type and the totals of apo_run, and make the run complete.  Within the
