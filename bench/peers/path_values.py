@@ -19,6 +19,8 @@ ROWS = {
     "wide": (10000, 0),
 }
 LIGHTGBM_ROWS = 2000
+# Of the tool, where all would take minutes.
+MOST_ROWS = {"100x16": 20000}
 
 
 def path_question(forest: Forest) -> Question:
@@ -26,17 +28,17 @@ def path_question(forest: Forest) -> Question:
 
 
 def one(
-    settings: Settings, folder: Path, forest: Forest, counts: tuple[int, int], with_woodelf: bool
+    settings: Settings, folder: Path, forest: Forest, key: str, with_woodelf: bool
 ) -> list[Result]:
     every = np.load(forest.rows)
-    n_xgboost, n_fast = (min(n, 20) if settings.is_quick else n for n in counts)
+    n_xgboost, n_fast = (min(n, 20) if settings.is_quick else n for n in ROWS[key])
     makers = [lambda: xgboost_new(settings, folder, forest, every[:n_xgboost])]
     if n_fast > 0:
         makers.append(lambda: fasttreeshap(settings, forest, every[:n_fast]))
     if with_woodelf:
         many = every[: settings.woodelf_rows] if settings.woodelf_rows else every
         makers.append(lambda: woodelf(settings, forest, many, None))
-    return compare(settings, folder, path_question(forest), makers)
+    return compare(settings, folder, path_question(forest), makers, MOST_ROWS.get(key, 0))
 
 
 def run(settings: Settings, folder: Path) -> list[Result]:
@@ -44,8 +46,8 @@ def run(settings: Settings, folder: Path) -> list[Result]:
     forests["covtype"], forests["wide"] = covtype(settings), wide(settings)
     of_woodelf = {"100x6"} if settings.is_quick else {"100x6", "500x8"}
     lines: list[Result] = []
-    for key, counts in ROWS.items():
-        lines += one(settings, folder, forests[key], counts, key in of_woodelf)
+    for key in ROWS:
+        lines += one(settings, folder, forests[key], key, key in of_woodelf)
 
     forest = flights_lightgbm(settings, 300, 127)
     rows = np.load(forest.rows)[: 20 if settings.is_quick else LIGHTGBM_ROWS]

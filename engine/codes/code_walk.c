@@ -21,7 +21,7 @@ static void add_tree(const apo_code_forest *forest,
                      const void *codes,
                      uint64_t first,
                      uint32_t n,
-                     int64_t *sum) {
+                     int64_t *margin) {
   const uint32_t code_bytes = forest->cuts->code_bytes;
   uint32_t at[ROWS];
   for (uint32_t r = 0; r < n; ++r) at[r] = tree->root;
@@ -37,7 +37,8 @@ static void add_tree(const apo_code_forest *forest,
     }
   }
   for (uint32_t r = 0; r < n; ++r) {
-    sum[r] += forest->leaf64[tree->value_base + forest->nodes[at[r]].leaf];
+    margin[(size_t)r * forest->n_outputs] +=
+        forest->leaf64[tree->value_base + forest->nodes[at[r]].leaf];
   }
 }
 
@@ -45,14 +46,15 @@ void apo_code_margins(const apo_code_forest *forest,
                       const void *codes,
                       uint64_t n_rows,
                       int64_t *margin) {
-  for (uint64_t first = 0; first < n_rows; first += ROWS) {
-    const uint32_t n = n_rows - first < ROWS ? (uint32_t)(n_rows - first) : ROWS;
-    for (uint32_t k = 0; k < forest->n_outputs; ++k) {
-      int64_t sum[ROWS] = {0};
-      for (uint32_t i = forest->output_begin[k]; i < forest->output_begin[k + 1]; ++i) {
-        add_tree(forest, &forest->instances[i], codes, first, n, sum);
+  for (uint64_t i = 0; i < n_rows * forest->n_outputs; ++i) margin[i] = 0;
+  // Trees outside: a tree stays in the nearest cache while rows stream past.
+  for (uint32_t k = 0; k < forest->n_outputs; ++k) {
+    for (uint32_t i = forest->output_begin[k]; i < forest->output_begin[k + 1]; ++i) {
+      for (uint64_t first = 0; first < n_rows; first += ROWS) {
+        const uint32_t n = n_rows - first < ROWS ? (uint32_t)(n_rows - first) : ROWS;
+        add_tree(forest, &forest->instances[i], codes, first, n,
+                 margin + first * forest->n_outputs + k);
       }
-      for (uint32_t r = 0; r < n; ++r) margin[(first + r) * forest->n_outputs + k] = sum[r];
     }
   }
 }

@@ -25,8 +25,8 @@ enum {
 
 // Nanoseconds on one core: a leaf's player for a row without tables, an octet of a table made.
 // From `check_kernels --bench`; only the choice between two ways to the same bits rests on them.
-static const double ns_per_player = 2.0;
-static const double ns_per_octet = 18.0;
+static const double ns_per_player = 30.0;
+static const double ns_per_octet = 30.0;
 
 // --- buffers ------------------------------------------------------------------------------------
 

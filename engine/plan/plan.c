@@ -16,7 +16,10 @@
 #include "engine/plan/tiling.h"
 #include "kernels/response.h"
 
-enum { BASE_ROWS = 256 }; /* background rows predicted at a time */
+enum {
+  BASE_ROWS = 256,       /* background rows predicted at a time */
+  EXACT_BASE_ROWS = 4096 /* likewise, from codes */
+};
 
 // What stands for the background of a method that asks the covers instead.
 static const apo_background no_background;
@@ -312,7 +315,7 @@ static apo_status find_exact_base(apo_plan *plan, apo_error *err) {
   const uint32_t n = plan->n_outputs;
   const size_t row_bytes = (size_t)plan->n_columns * plan->forest->cuts->code_bytes;
   plan->base = apo_alloc(n, sizeof *plan->base);
-  int64_t *margins = apo_alloc((size_t)BASE_ROWS * n, sizeof *margins);
+  int64_t *margins = apo_alloc((size_t)EXACT_BASE_ROWS * n, sizeof *margins);
   if (plan->base == NULL || margins == NULL) {
     free(margins);
     return apo_fail(err, APO_ERR_MEMORY, "base: %u outputs", n);
@@ -321,8 +324,8 @@ static apo_status find_exact_base(apo_plan *plan, apo_error *err) {
     apo_path_base(plan->model, plan->base);
   } else {
     const uint64_t n_rows = plan->background->n_rows;
-    for (uint64_t row = 0; row < n_rows; row += BASE_ROWS) {
-      const uint64_t left = n_rows - row < BASE_ROWS ? n_rows - row : BASE_ROWS;
+    for (uint64_t row = 0; row < n_rows; row += EXACT_BASE_ROWS) {
+      const uint64_t left = n_rows - row < EXACT_BASE_ROWS ? n_rows - row : EXACT_BASE_ROWS;
       apo_code_margins(plan->forest, (const char *)plan->background_codes + row * row_bytes, left,
                        margins);
       for (uint64_t i = 0; i < left * n; ++i) {

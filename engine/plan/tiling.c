@@ -110,13 +110,13 @@ static uint32_t first_rows(const apo_plan *plan, bool is_cpu, double units, doub
 }
 
 // Exact values, nanoseconds on one core; from `apportion bench` on a 2-core AVX-512 machine.
-static const double ns_per_octet = 2.2;          /* added to a row */
-static const double ns_per_test = 0.12;          /* of a row */
+static const double ns_per_octet = 1.1;          /* added to a row */
+static const double ns_per_test = 0.06;          /* of a row */
 static const double ns_per_step = 1.2;           /* down a tree, for the margin */
 static const double ns_per_cell = 12.0;          /* a row's column: to codes, and its value out */
-static const double ns_per_count = 1.6;          /* a background row's index, and its count */
-static const double ns_per_vector_word = 4.0;    /* of a leaf's vectors */
-static const double ns_per_table_octet = 18.0;   /* of a group's table */
+static const double ns_per_count = 0.75;         /* a background row's index, and its count */
+static const double ns_per_vector_word = 8.0;    /* of a leaf's vectors */
+static const double ns_per_table_octet = 30.0;   /* of a group's table */
 
 static void expect_exact(const apo_plan *plan, double units, apo_tiling *tiling) {
   const apo_schedule *s = plan->exact->schedule;

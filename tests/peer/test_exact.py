@@ -290,7 +290,7 @@ def test_five_thousand_weighted_background_rows(tool: Tool, tmp_path: Path) -> N
 def test_groups_are_players(tool: Tool, tmp_path: Path) -> None:
     """Columns of no group are players behind the groups."""
     predict, model = few_xgboost(tmp_path, FEW_SCORE)
-    groups = {"a": [0, 3], "b": [1, 2, 6]}
+    groups = {"a": ["f0", "f3"], "b": ["f1", "f2", "f6"]}
     players = [[0, 3], [1, 2, 6], [4], [5]]
     games = exact_games(predict, FEW_EXPLAINED, FEW_BACKGROUND, FEW_WEIGHTS, players)
     spread = games.range()

@@ -159,7 +159,7 @@ def test_banzhaf_values_and_groups_are_the_definition(
     assert_close(path(tool, model, rows, "--index", "banzhaf"), games.values("banzhaf"), spread)
     both = path(tool, model, rows, "--index", "banzhaf", "--interactions")
     assert_close(both, games.matrices("banzhaf"), spread)
-    groups = {"a": [0, 3], "b": [1, 2, 6]}
+    groups = {"a": ["f0", "f3"], "b": ["f1", "f2", "f6"]}
     grouped = path_games(trees, base, rows, [[0, 3], [1, 2, 6], [4], [5]])
     found = path(tool, model, rows, groups=groups)
     assert_close(found, grouped.values(), spread)

@@ -26,7 +26,7 @@ def ask(
     *options: Any,
     background: np.ndarray | None = None,
     weights: np.ndarray | None = None,
-    groups: dict[str, list[int]] | None = None,
+    groups: dict[str, list[str]] | None = None,
 ) -> np.ndarray:
     """What `explain` writes: [rows(, outputs), players + 1(, players + 1)], in float64."""
     out = tool.path("values.npy")

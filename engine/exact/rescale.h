@@ -1,0 +1,65 @@
+/* rescale.h - values of a sigmoid's output, each background row's game rescaled.
+ *
+ * shap's TreeExplainer with model_output "probability" takes the values of the margin against one
+ * background row at a time, times
+ *
+ *   rho(m_x, m_b) = (s(m_x) - s(m_b)) / (m_x - m_b)        s'(m_x) where both are equal
+ *
+ * so that they sum to s(m_x) - s(m_b), and averages over the background.  They are not the Shapley
+ * values of s(margin).  A loop over the background would undo what summarising it saves.  But rho
+ * is smooth in m_b, and the margins of the background are known before the first row: with nodes
+ * m_k and Lagrange's weights L_k,
+ *
+ *   sum_b omega_b rho(m_x, m_b) phi_b  ~  sum_k rho(m_x, m_k) phi[omega_b L_k(m_b)]
+ *
+ * a few sets of signed weights, fixed by the background alone, and coefficients that are right for
+ * any row.  rho has its poles at +-i pi, +-3 i pi, ...; m = pi sinh(u) takes the plane without the
+ * rays behind them to the strip |Im u| < pi / 2, where K Chebyshev nodes over a segment of half
+ * width h have an error of r^-K, r = a + sqrt(a^2 + 1), a = pi / (2 h).  Ten units of log-odds to
+ * both sides take 26 nodes.  A background with no more different margins than that gets a set for
+ * each of them and no error at all.
+ */
+#ifndef APO_ENGINE_EXACT_RESCALE_H
+#define APO_ENGINE_EXACT_RESCALE_H
+
+#include "engine/codes/code_forest.h"
+#include "engine/data/background.h"
+#include "engine/model/model.h"
+
+typedef struct apo_rescale {
+  double scale; /* of the sigmoid; margins below are times it */
+  double base;  /* mean response of the background */
+  uint32_t n_sets;
+  double *node; /* [n_sets] */
+  double *unit; /* [n_sets] APO_COUNT_SCALE over the scale of the set's counts: a power of two */
+} apo_rescale;
+
+/** Whether a model's probability can be explained this way: one output, a sigmoid. */
+bool apo_rescale_can(const apo_model *model);
+
+/** Nodes for a background, and its counts in each set.
+ *
+ * Shapes:  codes as apo_code_margins reads them; count_out [n_sets x n_rows], with sums of
+ *          magnitudes of at most APO_COUNT_SCALE in each set
+ * Owns:    both results pass to the caller; free() count_out
+ * Fails:   APO_ERR_LIMIT  more than 2^29 rows;  APO_ERR_MEMORY
+ */
+APO_NODISCARD apo_status apo_rescale_create(const apo_model *model,
+                                            const apo_code_forest *forest,
+                                            const apo_background *background,
+                                            const void *codes,
+                                            int32_t **count_out,
+                                            apo_rescale **out,
+                                            apo_error *err);
+void apo_rescale_destroy(apo_rescale **rescale);
+
+/** What a set's sums, taken with weights that add up to APO_COUNT_SCALE, count for a row. */
+double apo_rescale_factor(const apo_rescale *rescale, uint32_t set, double margin);
+
+/** rho of the standard sigmoid.  Any finite margins. */
+double apo_rescale_slope(double a, double b);
+
+/** The most sets: enough for margins of +-1e6. */
+enum { APO_MAX_RESCALE_SETS = 256 };
+
+#endif
