@@ -89,7 +89,7 @@ APO_ABI_ASSERT(group_player_size, sizeof(apo_group_player) == 16);
 /* A leaf with more players than a table is worth: it has no group and no vectors.  Its bits are its
  * players, in order; there may be more than 32 of them. */
 typedef struct apo_long_leaf {
-  apo_u32 test_begin;   /* into the long leaves' tests */
+  apo_u32 test_begin; /* into the long leaves' tests */
   apo_u32 n_players;
   apo_u32 player_begin; /* into long_player: numbers of players in the game */
   apo_u32 value_begin;  /* into value */
@@ -101,16 +101,20 @@ typedef struct apo_long_leaf {
 APO_ABI_ASSERT(long_leaf_size, sizeof(apo_long_leaf) == 32);
 
 /* Weights W_order(s) of D players, order 1 or 2: weight[APO_WEIGHT(order, D, s)], uint64. */
-#define APO_WEIGHTS            (2 * (APO_LEAF_PLAYERS + 1) * (APO_LEAF_PLAYERS + 1))
+#define APO_WEIGHTS (2 * (APO_LEAF_PLAYERS + 1) * (APO_LEAF_PLAYERS + 1))
 #define APO_WEIGHT(order, D, s) \
-  ((((order) - 1) * (APO_LEAF_PLAYERS + 1) + (D)) * (APO_LEAF_PLAYERS + 1) + (s))
+  ((((order)-1) * (APO_LEAF_PLAYERS + 1) + (D)) * (APO_LEAF_PLAYERS + 1) + (s))
 
 /* Number of the pair q < r among n. */
-#define APO_PAIR(n, q, r) ((q) * (2 * (n) - (q) - 1) / 2 + (r) - (q) - 1)
+#define APO_PAIR(n, q, r) ((q) * (2 * (n) - (q)-1) / 2 + (r) - (q)-1)
 
-/* A leaf's value (units, |value| < 2^30) times a share in 2^-62: rounded to the nearest unit, twice
- * to the nearest with ties upward, so that every device and engine has the same integer. */
+/* x / 2^31 to the nearest integer, halves away from zero: shares such as 1/2 and 1/4 are common, and
+ * halves that all went up would add up over many trees. */
+#define APO_ROUND_31(x, i64) (((x) + ((i64)1 << 30) + ((x) >> 63)) >> 31)
+
+/* A leaf's value (units, |value| < 2^30) times a share in 2^-62, in units: the share is rounded to
+ * 2^-31, the product to an integer, so that every device and engine has the same. */
 #define APO_LEAF_SHARE(value, share, i64) \
-  (((i64)(value) * (((i64)(share) + ((i64)1 << 30)) >> 31) + ((i64)1 << 30)) >> 31)
+  APO_ROUND_31((i64)(value)*APO_ROUND_31((i64)(share), i64), i64)
 
 #endif

@@ -295,7 +295,7 @@ static void twenty_thousand_trees_are_cut(void **state) {
       .seed = 3, .n_columns = 40, .n_outputs = 1, .n_trees = 20000, .max_depth = 4};
   leaf_case c = cut(apo_random_model(&spec), 40, (apo_leaf_wish){0});
   assert_true(c.games->n_groups >= 15000);
-  assert_in_range(c.games->n_blocks, 32, 200);
+  assert_in_range(c.games->n_blocks, 2500, 10000);  // some 4 trees each
   leaf_case_close(&c);
 }
 
