@@ -59,7 +59,7 @@ int main(int argc, char **argv) {
   csv_table background_rows = csv_read(argv[2], UINT64_MAX);
   csv_table rows = csv_read(argv[3], argc > 4 ? strtoull(argv[4], NULL, 10) : UINT64_MAX);
 
-  const apo_request request = {.struct_bytes = sizeof request};  // Kernel SHAP of the margin
+  const apo_request request = {.struct_bytes = sizeof request};  // exact values of the margin
   const apo_device_options device = {.struct_bytes = sizeof device,
                                      .list = argc > 5 ? argv[5] : NULL};
   apo_report report = {.struct_bytes = sizeof report};

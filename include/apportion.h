@@ -325,8 +325,8 @@ typedef struct apo_request {
   const uint32_t *player_of_column; /**< [n_columns], or NULL: every column is a player */
   uint32_t n_players;               /**< with player_of_column: the number of players */
   apo_index index;
-  int interactions; /**< exact and path: 1 gives the values of pairs too */
-  apo_dependence dependence;        /**< of the columns on one another */
+  int interactions;          /**< exact and path: 1 gives the values of pairs too */
+  apo_dependence dependence; /**< of the columns on one another */
 } apo_request;
 
 /** The attributions of consecutive rows, as a sink receives them.
@@ -346,7 +346,7 @@ typedef struct apo_tile {
   const float *phi_se;      /**< standard errors; NULL when the method gives none */
   const double *prediction; /**< the explained output of each row */
   const double *base;       /**< the output when no player is present */
-  const float *gap; /**< |base + sum of phi - prediction|; no error where values
+  const float *gap;         /**< |base + sum of phi - prediction|; no error where values
                           do not sum (Banzhaf) */
   const float *pairs; /**< NULL, or the interactions of players i < j, pair by pair: (0, 1), (0, 2),
                            ..., (1, 2), ...  One cell of the symmetric matrix: half of what the two

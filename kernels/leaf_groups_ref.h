@@ -1,5 +1,5 @@
-/* leaf_groups_ref.h - the twins' indices, patterns and values of leaves, as kernels/leaf_groups.h
- * defines them; leaf_groups.clh says the same for devices.
+/* leaf_groups_ref.h - the twins' tests, indices, patterns and values of leaves, as
+ * kernels/leaf_groups.h defines them; leaf_groups.clh and long_leaf.clh say the same for devices.
  */
 #ifndef APO_KERNELS_LEAF_GROUPS_REF_H
 #define APO_KERNELS_LEAF_GROUPS_REF_H
@@ -9,11 +9,26 @@
 
 #include "kernels/leaf_groups.h"
 
-/** The code of a row in a column. */
-static inline apo_u32 apo_column_code_at(
-    const void *code, apo_i32 code_bytes, size_t stride, apo_u32 column, size_t row) {
-  const size_t at = column * stride + row;
-  return code_bytes == 2 ? ((const uint16_t *)code)[at] : ((const apo_u32 *)code)[at];
+/** True when `row` passes all tests from `*at` on, up to the last one of a player or bit; `*at`
+ * moves behind them. */
+static inline bool apo_row_passes(const apo_pattern_test *test,
+                                  apo_u32 *at,
+                                  const void *code,
+                                  apo_i32 code_bytes,
+                                  size_t stride,
+                                  size_t row) {
+  const apo_u32 mask = code_bytes == 2 ? 0xffffu : 0xffffffffu;
+  bool passes = true;
+  bool is_last = false;
+  while (!is_last) {
+    const apo_pattern_test *t = &test[(*at)++];
+    const size_t place = (t->column & APO_TEST_COLUMN) * stride + row;
+    const apo_u32 found =
+        code_bytes == 2 ? ((const uint16_t *)code)[place] : ((const apo_u32 *)code)[place];
+    passes = passes && ((found - t->low) & mask) <= (t->span & mask);
+    is_last = (t->column & APO_TEST_LAST) != 0;
+  }
+  return passes;
 }
 
 /** The index of a row in a group. */
@@ -23,20 +38,10 @@ static inline apo_u32 apo_group_index_of(const apo_leaf_group *group,
                                          apo_i32 code_bytes,
                                          size_t stride,
                                          size_t row) {
-  const apo_u32 mask = code_bytes == 2 ? 0xffffu : 0xffffffffu;
   apo_u32 index = 0;
-  const apo_pattern_test *at = test + group->test_begin;
+  apo_u32 at = group->test_begin;
   for (apo_u32 bit = 0; bit < group->n_bits; ++bit) {
-    bool passes = true;
-    bool is_last = false;
-    while (!is_last) {
-      const apo_u32 column = at->column & APO_TEST_COLUMN;
-      const apo_u32 of_row = apo_column_code_at(code, code_bytes, stride, column, row);
-      passes = passes && ((of_row - at->low) & mask) <= at->span;
-      is_last = (at->column & APO_TEST_LAST) != 0;
-      ++at;
-    }
-    if (passes) index |= 1u << bit;
+    if (apo_row_passes(test, &at, code, code_bytes, stride, row)) index |= 1u << bit;
   }
   return index;
 }

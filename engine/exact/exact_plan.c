@@ -3,14 +3,16 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "engine/codes/code_walk.h"
 #include "engine/core/memory.h"
 #include "engine/exact/long_leaves.h"
 
 enum {
-  MOST_PLAYERS = 12,        /* of a leaf with a table: 2^12 entries of 64 bytes */
-  VECTOR_BYTES = 64 << 20,  /* of the vectors of a chunk */
-  SMALLEST_ROWS = 288,      /* of a tile in memory */
-  SLOT_BYTES = 20           /* of a row: int64 on the device and the host, int32 */
+  MOST_PLAYERS = 12,       /* of a leaf with a table: 2^12 entries of 64 bytes */
+  VECTOR_BYTES = 64 << 20, /* of the vectors of a chunk */
+  MARGIN_ROWS = 256,       /* of the background at a time */
+  SMALLEST_ROWS = 288,     /* of a tile in memory */
+  SLOT_BYTES = 20          /* of a row: int64 on the device and the host, int32 */
 };
 
 // Counts of the background: ones, or its weights as integers that sum to APO_COUNT_SCALE, each
@@ -42,6 +44,42 @@ static apo_status count_background(apo_exact_plan *plan,
   return APO_OK;
 }
 
+// Margins of the background, from its codes.
+static apo_status find_margins(const apo_exact_wish *wish, double *out, apo_error *err) {
+  const apo_code_forest *forest = wish->codes;
+  const size_t row_bytes = (size_t)forest->n_columns * forest->cuts->code_bytes;
+  const uint64_t n_rows = wish->background->n_rows;
+  int64_t *margins = apo_alloc(MARGIN_ROWS, sizeof *margins);
+  if (margins == NULL) return apo_fail(err, APO_ERR_MEMORY, "margins: %d rows", MARGIN_ROWS);
+  for (uint64_t row = 0; row < n_rows; row += MARGIN_ROWS) {
+    const uint64_t n = n_rows - row < MARGIN_ROWS ? n_rows - row : MARGIN_ROWS;
+    apo_code_margins(forest, (const char *)wish->background_codes + row * row_bytes, n, margins);
+    for (uint64_t i = 0; i < n; ++i) {
+      out[row + i] = wish->model->base[0] + (double)margins[i] * forest->unit64;
+    }
+  }
+  free(margins);
+  return APO_OK;
+}
+
+static apo_status count_sets(apo_exact_plan *plan, const apo_exact_wish *wish, apo_error *err) {
+  double *margin = apo_alloc(wish->background->n_rows, sizeof *margin);
+  if (margin == NULL) {
+    return apo_fail(err, APO_ERR_MEMORY, "background: %llu margins",
+                    (unsigned long long)wish->background->n_rows);
+  }
+  apo_status status = find_margins(wish, margin, err);
+  if (status == APO_OK) {
+    status = apo_rescale_create(wish->model->link.scale, wish->background, margin, &plan->count,
+                                &plan->rescale, err);
+  }
+  free(margin);
+  if (status != APO_OK) return status;
+  plan->n_sets = plan->rescale->n_sets;
+  plan->total = APO_COUNT_SCALE;
+  return APO_OK;
+}
+
 static apo_status weigh(apo_exact_plan *plan, apo_error *err) {
   plan->weight = apo_alloc(APO_WEIGHTS, sizeof *plan->weight);
   if (plan->weight == NULL) return apo_fail(err, APO_ERR_MEMORY, "weights: %d", APO_WEIGHTS);
@@ -67,19 +105,21 @@ static apo_status build(apo_exact_plan *plan, const apo_exact_wish *wish, apo_er
       .cache_bytes = wish->cache_bytes,
   };
   plan->total = APO_COVER_SCALE;
-  if (!wish->is_path) APO_TRY(count_background(plan, wish->background, err));
+  plan->n_sets = 1;
+  if (wish->is_rescaled) {
+    APO_TRY(count_sets(plan, wish, err));
+  } else if (!wish->is_path) {
+    APO_TRY(count_background(plan, wish->background, err));
+  }
   APO_TRY(apo_leaf_games_create(wish->model, wish->codes, &leaves, &plan->games, err));
   APO_TRY(weigh(plan, err));
   APO_TRY(apo_schedule_create(plan->games, VECTOR_BYTES, table_bytes(plan, wish->memory_bytes),
                               &plan->schedule, err));
   if (plan->games->n_long == 0) return APO_OK;
-  return wish->is_path ? apo_long_path_prepare(plan, err)
-                       : apo_long_pairs_prepare(plan, wish, err);
+  return wish->is_path ? apo_long_path_prepare(plan, err) : apo_long_pairs_prepare(plan, wish, err);
 }
 
-apo_status apo_exact_plan_create(const apo_exact_wish *wish,
-                                 apo_exact_plan **out,
-                                 apo_error *err) {
+apo_status apo_exact_plan_create(const apo_exact_wish *wish, apo_exact_plan **out, apo_error *err) {
   *out = NULL;
   apo_exact_plan *plan = apo_alloc(1, sizeof *plan);
   if (plan == NULL) return apo_fail(err, APO_ERR_MEMORY, "plan: %zu bytes", sizeof *plan);
@@ -96,6 +136,7 @@ void apo_exact_plan_destroy(apo_exact_plan **plan) {
   if (plan == NULL || *plan == NULL) return;
   apo_leaf_games_destroy(&(*plan)->games);
   apo_schedule_destroy(&(*plan)->schedule);
+  apo_rescale_destroy(&(*plan)->rescale);
   free((*plan)->count);
   free((*plan)->weight);
   free((*plan)->moment);

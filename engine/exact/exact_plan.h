@@ -4,6 +4,7 @@
 
 #include "engine/data/background.h"
 #include "engine/exact/leaf_games.h"
+#include "engine/exact/rescale.h"
 #include "engine/exact/schedule.h"
 #include "engine/exact/value_weights.h"
 #include "kernels/long_path/long_path_abi.h"
@@ -14,14 +15,17 @@ typedef struct apo_exact_plan {
   apo_index_weights index;
   apo_leaf_games *games;
   apo_schedule *schedule;
-  uint64_t total;    /* sum of the counts; APO_COVER_SCALE for path */
-  int32_t *count;    /* [background rows] 1 each, or weights in 1 / APO_COUNT_SCALE; NULL for path */
-  uint64_t *weight;  /* [APO_WEIGHTS] */
-  uint64_t *moment;  /* [n_moments x n_moments], with long leaves */
+  uint64_t total;       /* sum of the counts; APO_COVER_SCALE for path */
+  uint32_t n_sets;      /* of counts: 1, or those of `rescale` */
+  apo_rescale *rescale; /* values are of the probability; NULL: of the margin */
+  int32_t *count;   /* [n_sets x background rows] 1 each, or weights in 1 / APO_COUNT_SCALE; NULL
+                        for path */
+  uint64_t *weight; /* [APO_WEIGHTS] */
+  uint64_t *moment; /* [n_moments x n_moments], with long leaves */
   uint32_t n_moments;
   /* Long leaves of interventional games: distinct background patterns, as long_pairs reads them. */
   uint32_t *pattern;
-  int32_t *pattern_weight;
+  int32_t *pattern_weight; /* [n_sets x n_patterns] */
   uint32_t *weight_begin;
   uint64_t n_pattern_words, n_patterns;
   /* Long leaves of path-dependent games: ratios and points, as long_path reads them. */
@@ -43,6 +47,7 @@ typedef struct apo_exact_wish {
   uint64_t memory_bytes;
   bool is_path;
   bool with_pairs;
+  bool is_rescaled; /* of a model that apo_rescale_can */
   apo_index_weights index;
 } apo_exact_wish;
 

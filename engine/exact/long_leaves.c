@@ -11,6 +11,7 @@
 typedef struct collector {
   const apo_exact_wish *wish;
   apo_exact_plan *plan;
+  int32_t *weight; /* [patterns x n_sets] */
   size_t word_capacity;
   size_t pattern_capacity;
   uint32_t *slot_of_hash; /* [n_slots] pattern number in the leaf + 1, 0: free */
@@ -36,11 +37,8 @@ static uint32_t column_code(const collector *c, uint64_t row, uint32_t column) {
   return ~c->wish->codes->set_words[derived->word + bit / 32] >> (bit % 32) & 1;
 }
 
-static void write_pattern(const collector *c,
-                          const apo_long_leaf *leaf,
-                          uint64_t row,
-                          uint32_t n_words,
-                          uint32_t *out) {
+static void write_pattern(
+    const collector *c, const apo_long_leaf *leaf, uint64_t row, uint32_t n_words, uint32_t *out) {
   const apo_pattern_test *test = c->plan->games->long_test + leaf->test_begin;
   const uint32_t mask = code_mask(c->wish);
   memset(out, 0, n_words * sizeof *out);
@@ -74,9 +72,9 @@ static apo_status reserve(collector *c, uint32_t n_words, apo_error *err) {
   }
   if (plan->n_patterns + 1 > c->pattern_capacity) {
     const size_t n = 2 * c->pattern_capacity + 64;
-    int32_t *more = apo_resize(plan->pattern_weight, n, sizeof *more);
+    int32_t *more = apo_resize(c->weight, n * plan->n_sets, sizeof *more);
     if (more == NULL) return apo_fail(err, APO_ERR_MEMORY, "patterns: %zu", n);
-    plan->pattern_weight = more;
+    c->weight = more;
     c->pattern_capacity = n;
   }
   return APO_OK;
@@ -102,16 +100,33 @@ static apo_status collect_leaf(collector *c, uint32_t number, apo_error *err) {
       slot = (slot + 1) & (c->n_slots - 1);
     }
     if (c->slot_of_hash[slot] == 0) {
-      plan->pattern_weight[plan->n_patterns++] = 0;
+      memset(c->weight + plan->n_patterns++ * plan->n_sets, 0, plan->n_sets * sizeof *c->weight);
       plan->n_pattern_words += n_words;
       c->slot_of_hash[slot] = (uint32_t)(plan->n_patterns - first);
     }
-    plan->pattern_weight[first + c->slot_of_hash[slot] - 1] += plan->count[row];
+    int32_t *weight = c->weight + (first + c->slot_of_hash[slot] - 1) * plan->n_sets;
+    for (uint32_t set = 0; set < plan->n_sets; ++set) {
+      weight[set] += plan->count[set * c->wish->background->n_rows + row];
+    }
   }
   leaf->n_patterns = (uint32_t)(plan->n_patterns - first);
   if (plan->n_pattern_words > UINT32_MAX) {
     return apo_fail(err, APO_ERR_LIMIT, "background: %llu words of patterns on %u long leaves",
                     (unsigned long long)plan->n_pattern_words, plan->games->n_long);
+  }
+  return APO_OK;
+}
+
+// One set after another, as they go to the device.
+static apo_status take_weights(collector *c, apo_error *err) {
+  apo_exact_plan *plan = c->plan;
+  const size_t n_sets = plan->n_sets;
+  plan->pattern_weight = apo_alloc(plan->n_patterns * n_sets, sizeof *plan->pattern_weight);
+  if (plan->pattern_weight == NULL) {
+    return apo_fail(err, APO_ERR_MEMORY, "patterns: %llu", (unsigned long long)plan->n_patterns);
+  }
+  for (uint64_t i = 0; i < plan->n_patterns * n_sets; ++i) {
+    plan->pattern_weight[i % n_sets * plan->n_patterns + i / n_sets] = c->weight[i];
   }
   return APO_OK;
 }
@@ -139,7 +154,9 @@ apo_status apo_long_pairs_prepare(apo_exact_plan *plan,
   for (uint32_t leaf = 0; leaf < plan->games->n_long && status == APO_OK; ++leaf) {
     status = collect_leaf(&c, leaf, err);
   }
+  if (status == APO_OK) status = take_weights(&c, err);
   free(c.slot_of_hash);
+  free(c.weight);
   return status;
 }
 

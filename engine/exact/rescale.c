@@ -4,14 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/codes/code_walk.h"
 #include "engine/core/memory.h"
 #include "engine/exact/value_weights.h"
 
 enum { MAX_ROWS = 1 << 29, MAX_EXPONENT = 900 };
 
 static const double pi = 3.14159265358979323846;
-static const double tolerance = 1e-10; /* of r^-K: rho itself is at most 1/4 */
+static const double tolerance = 1e-9; /* of r^-K: rho itself is at most 1/4 */
 
 bool apo_rescale_can(const apo_model *model) {
   return model->kind == APO_MODEL_FOREST && model->n_outputs == 1 &&
@@ -36,29 +35,6 @@ double apo_rescale_factor(const apo_rescale *rescale, uint32_t set, double margi
 }
 
 // --- margins ------------------------------------------------------------------------------------
-
-// Of the background, times the scale.
-static apo_status find_margins(const apo_rescale *rescale,
-                               const apo_model *model,
-                               const apo_code_forest *forest,
-                               const apo_background *background,
-                               const void *codes,
-                               double *out,
-                               apo_error *err) {
-  enum { AT_ONCE = 256 };
-  int64_t *margins = apo_alloc(AT_ONCE, sizeof *margins);
-  const size_t row_bytes = (size_t)forest->n_columns * forest->cuts->code_bytes;
-  if (margins == NULL) return apo_fail(err, APO_ERR_MEMORY, "margins: %d rows", AT_ONCE);
-  for (uint64_t row = 0; row < background->n_rows; row += AT_ONCE) {
-    const uint64_t left = background->n_rows - row < AT_ONCE ? background->n_rows - row : AT_ONCE;
-    apo_code_margins(forest, (const char *)codes + row * row_bytes, left, margins);
-    for (uint64_t i = 0; i < left; ++i) {
-      out[row + i] = rescale->scale * (model->base[0] + (double)margins[i] * forest->unit64);
-    }
-  }
-  free(margins);
-  return APO_OK;
-}
 
 static double mean_response(const apo_background *background, const double *margin) {
   double sum = 0.0;
@@ -243,34 +219,32 @@ static apo_status fill(apo_rescale *rescale,
   return APO_OK;
 }
 
-apo_status apo_rescale_create(const apo_model *model,
-                              const apo_code_forest *forest,
+apo_status apo_rescale_create(double scale,
                               const apo_background *background,
-                              const void *codes,
+                              const double *margin,
                               int32_t **count_out,
                               apo_rescale **out,
                               apo_error *err) {
+  const uint64_t n_rows = background->n_rows;
   basis b = {0};
   *out = NULL;
   *count_out = NULL;
-  if (background->n_rows > MAX_ROWS) {
+  if (n_rows > MAX_ROWS) {
     return apo_fail(err, APO_ERR_LIMIT, "background: %llu rows, the limit is %d",
-                    (unsigned long long)background->n_rows, MAX_ROWS);
+                    (unsigned long long)n_rows, MAX_ROWS);
   }
   apo_rescale *rescale = apo_alloc(1, sizeof *rescale);
-  double *margin = apo_alloc(background->n_rows, sizeof *margin);
+  double *scaled = apo_alloc(n_rows, sizeof *scaled);
   apo_status status = APO_OK;
-  if (rescale == NULL || margin == NULL) {
-    status = apo_fail(err, APO_ERR_MEMORY, "background: %llu margins",
-                      (unsigned long long)background->n_rows);
+  if (rescale == NULL || scaled == NULL) {
+    status = apo_fail(err, APO_ERR_MEMORY, "background: %llu margins", (unsigned long long)n_rows);
+  } else {
+    rescale->scale = scale;
+    for (uint64_t row = 0; row < n_rows; ++row) scaled[row] = scale * margin[row];
+    status = fill(rescale, &b, background, scaled, count_out, err);
   }
-  if (status == APO_OK) {
-    rescale->scale = model->link.scale;
-    status = find_margins(rescale, model, forest, background, codes, margin, err);
-  }
-  if (status == APO_OK) status = fill(rescale, &b, background, margin, count_out, err);
   clear_basis(&b);
-  free(margin);
+  free(scaled);
   if (status != APO_OK) {
     apo_rescale_destroy(&rescale);
     free(*count_out);

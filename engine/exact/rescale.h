@@ -16,13 +16,12 @@
  * any row.  rho has its poles at +-i pi, +-3 i pi, ...; m = pi sinh(u) takes the plane without the
  * rays behind them to the strip |Im u| < pi / 2, where K Chebyshev nodes over a segment of half
  * width h have an error of r^-K, r = a + sqrt(a^2 + 1), a = pi / (2 h).  Ten units of log-odds to
- * both sides take 26 nodes.  A background with no more different margins than that gets a set for
+ * both sides take 28 nodes.  A background with no more different margins than that gets a set for
  * each of them and no error at all.
  */
 #ifndef APO_ENGINE_EXACT_RESCALE_H
 #define APO_ENGINE_EXACT_RESCALE_H
 
-#include "engine/codes/code_forest.h"
 #include "engine/data/background.h"
 #include "engine/model/model.h"
 
@@ -37,17 +36,16 @@ typedef struct apo_rescale {
 /** Whether a model's probability can be explained this way: one output, a sigmoid. */
 bool apo_rescale_can(const apo_model *model);
 
-/** Nodes for a background, and its counts in each set.
+/** Nodes for a background of which only rows and weights are read, and its counts in each set.
  *
- * Shapes:  codes as apo_code_margins reads them; count_out [n_sets x n_rows], with sums of
- *          magnitudes of at most APO_COUNT_SCALE in each set
+ * Shapes:  margin [n_rows], finite; count_out [n_sets x n_rows], magnitudes of a set sum to at most
+ *          APO_COUNT_SCALE
  * Owns:    both results pass to the caller; free() count_out
  * Fails:   APO_ERR_LIMIT  more than 2^29 rows;  APO_ERR_MEMORY
  */
-APO_NODISCARD apo_status apo_rescale_create(const apo_model *model,
-                                            const apo_code_forest *forest,
+APO_NODISCARD apo_status apo_rescale_create(double scale,
                                             const apo_background *background,
-                                            const void *codes,
+                                            const double *margin,
                                             int32_t **count_out,
                                             apo_rescale **out,
                                             apo_error *err);

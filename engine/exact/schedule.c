@@ -48,8 +48,8 @@ static void open_batch(apo_schedule *s, uint32_t group) {
     s->batch[s->n_batches - 1].chunk_end = s->n_chunks - 1;
     s->batch[s->n_batches - 1].block_end = s->n_blocks - 1;
   }
-  s->batch[s->n_batches++] = (apo_batch){.chunk_begin = s->n_chunks - 1,
-                                         .block_begin = s->n_blocks - 1};
+  s->batch[s->n_batches++] =
+      (apo_batch){.chunk_begin = s->n_chunks - 1, .block_begin = s->n_blocks - 1};
 }
 
 static void close_all(apo_schedule *s, uint32_t n_groups) {

@@ -10,7 +10,10 @@
 
 #include <stdint.h>
 
-typedef enum apo_index_weights { APO_WEIGHTS_SHAPLEY = 0, APO_WEIGHTS_BANZHAF = 1 } apo_index_weights;
+typedef enum apo_index_weights {
+  APO_WEIGHTS_SHAPLEY = 0,
+  APO_WEIGHTS_BANZHAF = 1
+} apo_index_weights;
 
 /** The sum of the counts of a weighted background, and the scale of cover shares. */
 #define APO_COUNT_SCALE 1073741824u /* 2^30 */

@@ -18,8 +18,8 @@ enum {
   MOST_SUB_TILES = 8, /* a table is read from memory once for so many of them */
   // Columns a power of two apart would share cache sets; so many rows more keep them apart.
   SKEW_ROWS = 192,
-  SMALL_SKEW_ROWS = 32, /* of tiles that have little to keep apart */
-  LONG_LANES = 16,          /* APO_ROWS of long_pairs on a CPU */
+  SMALL_SKEW_ROWS = 32,      /* of tiles that have little to keep apart */
+  LONG_LANES = 16,           /* APO_ROWS of long_pairs on a CPU */
   MAX_LAUNCH_PAIRS = 1 << 27 /* (row, group) a launch: about 0.1 s on two CPU cores */
 };
 
@@ -150,11 +150,11 @@ void apo_exact_device_destroy(apo_executor *executor, apo_exact_device **device)
   if (device == NULL || *device == NULL) return;
   apo_exact_device *d = *device;
   apo_buffer **const all[] = {
-      &d->derived,     &d->group,        &d->leaf,    &d->player,         &d->ratio,
-      &d->test,        &d->slot,         &d->block,   &d->value,          &d->weight,
-      &d->b_column,    &d->b_count,      &d->count,   &d->vector,         &d->table,
-      &d->long_leaf,   &d->long_test,    &d->long_player, &d->pattern,    &d->pattern_weight,
-      &d->weight_begin, &d->moment,      &d->long_ratio, &d->point,       &d->points_of,
+      &d->derived,      &d->group,     &d->leaf,        &d->player,  &d->ratio,
+      &d->test,         &d->slot,      &d->block,       &d->value,   &d->weight,
+      &d->b_column,     &d->b_count,   &d->count,       &d->vector,  &d->table,
+      &d->long_leaf,    &d->long_test, &d->long_player, &d->pattern, &d->pattern_weight,
+      &d->weight_begin, &d->moment,    &d->long_ratio,  &d->point,   &d->points_of,
   };
   for (size_t i = 0; i < sizeof all / sizeof all[0]; ++i) apo_executor_release(executor, all[i]);
   free(d);
@@ -203,8 +203,8 @@ static apo_status put_columns(apo_exact_device *d,
   apo_buffer *rows = NULL;
   void *zeros = apo_alloc(64, row_bytes);
   if (zeros == NULL) return apo_fail(err, APO_ERR_MEMORY, "background: %zu bytes", 64 * row_bytes);
-  apo_status status = apo_constant_buffer(executor, d->plan->count, n_rows * sizeof(int32_t),
-                                          &d->b_count, err);
+  apo_status status =
+      apo_constant_buffer(executor, d->plan->count, n_rows * sizeof(int32_t), &d->b_count, err);
   if (status == APO_OK) {
     status = apo_executor_buffer(
         executor, (n_columns * d->b_stride + 64) * d->forest->cuts->code_bytes, &d->b_column, err);
@@ -228,6 +228,20 @@ static apo_status put_columns(apo_exact_device *d,
   return status != APO_OK ? status : waited;
 }
 
+apo_status apo_exact_use_set(apo_exact_device *d,
+                             apo_executor *executor,
+                             uint32_t set,
+                             apo_error *err) {
+  const apo_exact_plan *p = d->plan;
+  d->has_tables = false;
+  APO_TRY(apo_executor_upload(executor, d->b_count, 0, p->count + (size_t)set * d->n_background,
+                              d->n_background * sizeof *p->count, err));
+  if (p->games->n_long == 0 || p->n_patterns == 0) return APO_OK;
+  return apo_executor_upload(executor, d->pattern_weight, 0,
+                             p->pattern_weight + set * p->n_patterns,
+                             p->n_patterns * sizeof *p->pattern_weight, err);
+}
+
 static apo_status queue_counts(const apo_exact_device *d,
                                apo_executor *executor,
                                const apo_chunk *chunk,
@@ -238,10 +252,8 @@ static apo_status queue_counts(const apo_exact_device *d,
   for (uint32_t g = chunk->group_begin; g < chunk->group_end;) {
     const uint32_t left = chunk->group_end - g;
     const uint32_t n = left < n_most ? left : n_most;
-    const apo_pattern_counts_args args = {.n_rows = d->n_background,
-                                          .stride = d->b_stride,
-                                          .group_begin = g,
-                                          .group_end = g + n};
+    const apo_pattern_counts_args args = {
+        .n_rows = d->n_background, .stride = d->b_stride, .group_begin = g, .group_end = g + n};
     const apo_launch launch = {.stage = apo_stage_find("pattern_counts"),
                                .spec = {code_bytes_of(d), group},
                                .args = &args,
@@ -372,17 +384,17 @@ static apo_status add_by_leaves(apo_exact_device *d,
                                     .n_slots = d->plan->games->n_slots,
                                     .group_begin = s->chunk[c].group_begin,
                                     .group_end = s->chunk[c].group_end};
-    const apo_launch launch = {
-        .stage = apo_stage_find("leaf_add"),
-        .spec = {code_bytes_of(d), d->plan->with_pairs ? 1 : 0, group},
-        .args = &args,
-        .buffers = {d->group, d->leaf, d->player, d->test, d->slot, d->value, d->vector,
-                    rows->column, rows->phi},
-        .n_items = (size_t)rows->n_rows * (size_t)group,
-        .group = (size_t)group};
+    const apo_launch launch = {.stage = apo_stage_find("leaf_add"),
+                               .spec = {code_bytes_of(d), d->plan->with_pairs ? 1 : 0, group},
+                               .args = &args,
+                               .buffers = {d->group, d->leaf, d->player, d->test, d->slot, d->value,
+                                           d->vector, rows->column, rows->phi},
+                               .n_items = (size_t)rows->n_rows * (size_t)group,
+                               .group = (size_t)group};
     APO_TRY(apo_executor_launch(executor, &launch, err));
   }
-  d->n_rows_without += rows->n_rows;
+  // Another set's tables would not be theirs.
+  if (d->plan->n_sets == 1) d->n_rows_without += rows->n_rows;
   // Counts and vectors are the device's: its other queue may want them next.
   return apo_executor_wait(executor, err);
 }
@@ -472,8 +484,8 @@ static apo_status queue_long_path(const apo_exact_device *d,
       .stage = apo_stage_find("long_path"),
       .spec = {code_bytes_of(d), d->plan->with_pairs ? 1 : 0, group, lanes},
       .args = &args,
-      .buffers = {d->long_leaf, d->long_test, d->long_player, d->long_ratio, d->point,
-                  d->points_of, d->value, rows->column, rows->phi, rows->share},
+      .buffers = {d->long_leaf, d->long_test, d->long_player, d->long_ratio, d->point, d->points_of,
+                  d->value, rows->column, rows->phi, rows->share},
       .n_items = rows->padded / (size_t)lanes,
       .group = (size_t)group};
   return apo_executor_launch(executor, &launch, err);

@@ -35,6 +35,13 @@ APO_NODISCARD apo_status apo_exact_device_create(const apo_exact_plan *plan,
                                                  apo_error *err);
 void apo_exact_device_destroy(apo_executor *executor, apo_exact_device **device);
 
+/** Take another of the plan's sets of counts for all that is queued from now on.  Only where one
+ * queue uses the device. */
+APO_NODISCARD apo_status apo_exact_use_set(apo_exact_device *device,
+                                           apo_executor *executor,
+                                           uint32_t set,
+                                           apo_error *err);
+
 /** The bytes of all its buffers. */
 uint64_t apo_exact_device_bytes(const apo_exact_plan *plan,
                                 const apo_code_forest *forest,

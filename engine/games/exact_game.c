@@ -33,6 +33,12 @@ static apo_status buffers(apo_lane *lane, apo_error *err) {
   lane->staging_margin = room;
   APO_TRY(apo_lane_alloc(lane, n_phi, sizeof(int64_t), &room, err));
   lane->staging_phi = room;
+  if (plan->exact->rescale != NULL) {
+    APO_TRY(apo_lane_alloc(lane, n_phi, sizeof(double), &room, err));
+    lane->rescaled = room;
+    APO_TRY(apo_lane_alloc(lane, plan->tiling.rows, sizeof(double), &room, err));
+    lane->factor = room;
+  }
   const struct {
     apo_buffer **buffer;
     size_t n_bytes;
@@ -43,8 +49,7 @@ static apo_status buffers(apo_lane *lane, apo_error *err) {
       {&lane->column, (columns * rows.stride + 64) * cuts->code_bytes},
       {&lane->phi, n_phi * sizeof(int64_t)},
       {&lane->acc, n_phi * sizeof(int32_t)},
-      {&lane->share,
-       apo_exact_share_bytes(plan->exact, rows.padded) + 64},
+      {&lane->share, apo_exact_share_bytes(plan->exact, rows.padded) + 64},
   };
   for (size_t i = 0; i < sizeof all / sizeof all[0]; ++i) {
     APO_TRY(apo_executor_buffer(lane->executor, all[i].n_bytes, all[i].buffer, err));
@@ -74,7 +79,16 @@ static apo_status load(apo_lane *lane, const apo_rows *rows, uint64_t begin, apo
                                n_margins * sizeof *lane->staging_margin, err);
 }
 
-static apo_status evaluate(apo_lane *lane, apo_error *err) {
+static void read_margins(apo_lane *lane) {
+  const apo_plan *plan = lane->plan;
+  for (size_t i = 0; i < (size_t)lane->n_rows * plan->n_outputs; ++i) {
+    lane->margin[i] = plan->model->base[i % plan->n_outputs] +
+                      (double)lane->staging_margin[i] * plan->forest->unit64;
+  }
+}
+
+// Queue the sums with the device's present counts.
+static apo_status add(apo_lane *lane, apo_error *err) {
   apo_exact_rows at = {.code = lane->code,
                        .column = lane->column,
                        .phi = lane->phi,
@@ -90,13 +104,39 @@ static apo_status evaluate(apo_lane *lane, apo_error *err) {
   return apo_executor_download(lane->executor, lane->phi, 0, lane->staging_phi, n_bytes, err);
 }
 
-static apo_status collect(apo_lane *lane, apo_error *err) {
-  const apo_plan *plan = lane->plan;
-  APO_TRY(apo_executor_wait(lane->executor, err));
-  for (size_t i = 0; i < (size_t)lane->n_rows * plan->n_outputs; ++i) {
-    lane->margin[i] = plan->model->base[i % plan->n_outputs] +
-                      (double)lane->staging_margin[i] * plan->forest->unit64;
+// What the sums of a set are for the output of each row.
+static void rescale(apo_lane *lane, uint32_t set) {
+  const apo_exact_plan *exact = lane->plan->exact;
+  for (uint32_t row = 0; row < lane->n_rows; ++row) {
+    lane->factor[row] =
+        exact->games->unit * apo_rescale_factor(exact->rescale, set, lane->margin[row]);
   }
+  for (uint32_t slot = 0; slot + 1 < exact->games->n_slots; ++slot) {
+    const int64_t *from = lane->staging_phi + (size_t)slot * lane->phi_stride;
+    double *to = lane->rescaled + (size_t)slot * lane->phi_stride;
+    for (uint32_t row = 0; row < lane->n_rows; ++row) {
+      const double value = lane->factor[row] * (double)from[row];
+      to[row] = set == 0 ? value : to[row] + value;
+    }
+  }
+}
+
+static apo_status evaluate(apo_lane *lane, apo_error *err) {
+  const apo_exact_plan *exact = lane->plan->exact;
+  if (exact->rescale == NULL) return add(lane, err);
+  for (uint32_t set = 0; set < exact->n_sets; ++set) {
+    APO_TRY(apo_exact_use_set(lane->constants->exact, lane->executor, set, err));
+    APO_TRY(add(lane, err));
+    APO_TRY(apo_executor_wait(lane->executor, err));
+    if (set == 0) read_margins(lane);
+    rescale(lane, set);
+  }
+  return APO_OK;
+}
+
+static apo_status collect(apo_lane *lane, apo_error *err) {
+  APO_TRY(apo_executor_wait(lane->executor, err));
+  read_margins(lane);
   return APO_OK;
 }
 

@@ -155,6 +155,8 @@ void apo_lane_destroy(apo_lane **lane) {
   free(l->staging_codes);
   free(l->staging_margin);
   free(l->staging_phi);
+  free(l->rescaled);
+  free(l->factor);
   free(l->rows);
   free(l);
   *lane = NULL;

@@ -49,13 +49,15 @@ struct apo_lane {
   apo_buffer *x, *pairs;                                /* callback */
   apo_buffer *member, *list_of_row, *partial, *scratch; /* coalitions */
   apo_buffer *device_sum, *device_rest;
-  apo_buffer *column, *phi, *acc, *share;               /* exact values */
-  void *staging;       /* [padded rows x n_columns] values on their way up */
-  void *staging_codes; /* likewise, codes or terms on their way down */
+  apo_buffer *column, *phi, *acc, *share; /* exact values */
+  void *staging;                          /* [padded rows x n_columns] values on their way up */
+  void *staging_codes;                    /* likewise, codes or terms on their way down */
   int64_t *staging_margin;
   int64_t *staging_phi; /* [slots x phi_stride] exact values, of the plan's leaf games */
   uint32_t phi_stride;
-  double *rows;        /* [rows x n_columns] plain values, where the host needs them */
+  double *rescaled; /* like staging_phi, in units of the output; NULL: staging_phi has the values */
+  double *factor;   /* [rows] of one set, while they are added up */
+  double *rows;     /* [rows x n_columns] plain values, where the host needs them */
   uint64_t host_bytes; /* of all the above */
   bool is_callers;     /* the last failure is a callback's own, not the executor's */
 };

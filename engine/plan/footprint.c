@@ -135,10 +135,11 @@ static void add_exact(const apo_plan *plan,
   need(out, n_phi * sizeof(int32_t));
   need(out, apo_exact_share_bytes(plan->exact, rows.padded) + 64);
   const uint64_t mask = (plan->n_players + 31) / 32 * sizeof(uint32_t);
-  out->host_bytes += n * cuts->key_bytes + n_margins * sizeof(int64_t) + n_phi * sizeof(int64_t) +
-                     tiling->rows * (plan->n_outputs * sizeof(double) + mask +
-                                     plan->n_columns * sizeof(double)) +
-                     32ull * games->n_slots * sizeof(double);
+  out->host_bytes +=
+      n * cuts->key_bytes + n_margins * sizeof(int64_t) + n_phi * sizeof(int64_t) +
+      tiling->rows * (plan->n_outputs * sizeof(double) + mask + plan->n_columns * sizeof(double)) +
+      32ull * games->n_slots * sizeof(double);
+  if (apo_plan_is_rescaled(plan)) out->host_bytes += (n_phi + tiling->rows) * sizeof(double);
 }
 
 // --- all together -------------------------------------------------------------------------------
@@ -204,6 +205,6 @@ uint64_t apo_footprint_run(const apo_plan *plan, const apo_tiling *tiling) {
   const uint64_t phi = has_errors ? 8 : 4;
   const uint64_t pairs =
       plan->has_pairs ? row * (plan->n_players - (plan->n_players > 0 ? 1 : 0)) / 2 : 0;
-  return plan->gaussian.bytes + tiling->rows * (row * phi + 4 * pairs + 12ull * plan->n_outputs) + 16 * row +
-         16ull * (plan->n_columns + plan->n_outputs);
+  return plan->gaussian.bytes + tiling->rows * (row * phi + 4 * pairs + 12ull * plan->n_outputs) +
+         16 * row + 16ull * (plan->n_columns + plan->n_outputs);
 }

@@ -44,6 +44,12 @@ static bool has_sums(const apo_plan *plan, apo_model_kind kind) {
          plan->link == APO_VALUE_IDENTITY;
 }
 
+// Or the probability is asked for, whose games can be rescaled one by one.
+static bool can_be_rescaled(const apo_plan *plan) {
+  return plan->output == APO_OUTPUT_PROBABILITY && plan->link == APO_VALUE_IDENTITY &&
+         apo_rescale_can(plan->model);
+}
+
 static bool has_covers(const apo_plan *plan) {
   return plan->model->forest->cover_kind != APO_COVER_NONE;
 }
@@ -60,7 +66,16 @@ static apo_status check_method(const apo_plan *plan, bool has_background, apo_er
     return apo_fail(err, APO_ERR_UNSUPPORTED,
                     "method linear: needs a linear model, raw output and the identity link");
   }
-  if (is_tree_method && !has_sums(plan, APO_MODEL_FOREST)) {
+  const bool is_scaled = plan->method == APO_METHOD_EXACT && can_be_rescaled(plan);
+  if (plan->method == APO_METHOD_EXACT && plan->model->kind == APO_MODEL_FOREST && !is_scaled &&
+      plan->output == APO_OUTPUT_PROBABILITY) {
+    return apo_fail(err, APO_ERR_UNSUPPORTED,
+                    "method exact: probability needs one output, a sigmoid and the identity link, "
+                    "this is %s of %u outputs%s; method kernel samples the others",
+                    apo_link_text(plan->model->link.name), plan->n_outputs,
+                    plan->link == APO_VALUE_IDENTITY ? "" : " with link logit");
+  }
+  if (is_tree_method && !is_scaled && !has_sums(plan, APO_MODEL_FOREST)) {
     return apo_fail(err, APO_ERR_UNSUPPORTED,
                     "method %s: needs trees without linear leaves, raw output and the identity "
                     "link; method kernel samples the others",
@@ -322,6 +337,8 @@ static apo_status find_exact_base(apo_plan *plan, apo_error *err) {
   }
   if (plan->exact->is_path) {
     apo_path_base(plan->model, plan->base);
+  } else if (plan->exact->rescale != NULL) {
+    plan->base[0] = plan->exact->rescale->base;
   } else {
     const uint64_t n_rows = plan->background->n_rows;
     for (uint64_t row = 0; row < n_rows; row += EXACT_BASE_ROWS) {
@@ -428,6 +445,7 @@ static apo_status cut_leaves(apo_plan *plan, const apo_caps *caps, apo_error *er
       .memory_bytes = plan->memory_bytes,
       .is_path = plan->method == APO_METHOD_PATH,
       .with_pairs = plan->has_pairs,
+      .is_rescaled = plan->output == APO_OUTPUT_PROBABILITY,
       .index = plan->index == APO_INDEX_BANZHAF ? APO_WEIGHTS_BANZHAF : APO_WEIGHTS_SHAPLEY,
   };
   if (plan->method != APO_METHOD_EXACT && plan->method != APO_METHOD_PATH) return APO_OK;
@@ -510,10 +528,15 @@ void apo_plan_destroy(apo_plan **plan) {
   *plan = NULL;
 }
 
+bool apo_plan_is_rescaled(const apo_plan *plan) {
+  return plan->exact != NULL && plan->exact->rescale != NULL;
+}
+
 uint32_t apo_plan_queues(const apo_plan *plan) {
   // A callback runs on one thread; tables that are made anew for every tile have one place.
   const bool shares = plan->exact != NULL && plan->exact->schedule->n_batches > 1;
-  return plan->model->kind == APO_MODEL_CALLBACK || shares || plan->has_one_queue ? 1 : 2;
+  const bool is_alone = shares || apo_plan_is_rescaled(plan);
+  return plan->model->kind == APO_MODEL_CALLBACK || is_alone || plan->has_one_queue ? 1 : 2;
 }
 
 int apo_plan_has_pairs(const apo_plan *plan) {

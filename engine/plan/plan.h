@@ -98,6 +98,10 @@ APO_NODISCARD apo_status apo_plan_decide(const apo_model *model,
                                          apo_plan **out,
                                          apo_error *err);
 
+/** Whether probabilities are the margin's values, rescaled for each background row
+ * (engine/exact/rescale.h): not the Shapley values of the probability itself. */
+bool apo_plan_is_rescaled(const apo_plan *plan);
+
 /** "kernel" and so on; never NULL. */
 const char *apo_method_text(apo_method method);
 

@@ -31,6 +31,10 @@ static void put_head(writer *w, const apo_plan *plan) {
   put(w, "method       %s, output %s, link %s\n", apo_method_text(plan->method),
       plan->output == APO_OUTPUT_RAW ? "raw" : "probability",
       plan->link == APO_VALUE_IDENTITY ? "identity" : "logit");
+  if (apo_plan_is_rescaled(plan)) {
+    put(w, "probability  rescaled for each background row, %u sets of weights\n",
+        plan->exact->n_sets);
+  }
   if (plan->index == APO_INDEX_BANZHAF || plan->has_pairs) {
     put(w, "values       %s%s\n", plan->index == APO_INDEX_BANZHAF ? "Banzhaf" : "Shapley",
         plan->has_pairs ? ", with interactions" : "");
@@ -93,11 +97,14 @@ static void put_exact_stages(writer *w, const apo_plan *plan) {
   put_stage(w, "forest_margin", "per tile", "predictions");
   put_stage(w, "column_codes", "per tile", "ranks by column, sets as columns");
   if (exact->games->n_groups > 0) {
-    const char *per = exact->schedule->n_batches > 1 ? "per tile and batch" : "once";
+    const char *per = apo_plan_is_rescaled(plan)       ? "per tile and set"
+                      : exact->schedule->n_batches > 1 ? "per tile and batch"
+                                                       : "once";
     if (!exact->is_path) put_stage(w, "pattern_counts", per, "the background, counted by index");
     put_stage(w, "leaf_vectors", per, "subset transforms of each leaf");
     put_stage(w, "group_table", per, "values by index");
-    put_stage(w, "table_add", "per tile", "values of the rows' indices");
+    put_stage(w, "table_add", apo_plan_is_rescaled(plan) ? per : "per tile",
+              "values of the rows' indices");
     put_stage(w, "leaf_add", "instead of tables", "the same values, for few rows");
   }
   if (exact->games->n_long > 0) {

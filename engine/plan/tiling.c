@@ -110,13 +110,13 @@ static uint32_t first_rows(const apo_plan *plan, bool is_cpu, double units, doub
 }
 
 // Exact values, nanoseconds on one core; from `apportion bench` on a 2-core AVX-512 machine.
-static const double ns_per_octet = 1.1;          /* added to a row */
-static const double ns_per_test = 0.06;          /* of a row */
-static const double ns_per_step = 1.2;           /* down a tree, for the margin */
-static const double ns_per_cell = 12.0;          /* a row's column: to codes, and its value out */
-static const double ns_per_count = 0.75;         /* a background row's index, and its count */
-static const double ns_per_vector_word = 8.0;    /* of a leaf's vectors */
-static const double ns_per_table_octet = 30.0;   /* of a group's table */
+static const double ns_per_octet = 1.1;        /* added to a row */
+static const double ns_per_test = 0.06;        /* of a row */
+static const double ns_per_step = 1.2;         /* down a tree, for the margin */
+static const double ns_per_cell = 12.0;        /* a row's column: to codes, and its value out */
+static const double ns_per_count = 0.75;       /* a background row's index, and its count */
+static const double ns_per_vector_word = 8.0;  /* of a leaf's vectors */
+static const double ns_per_table_octet = 30.0; /* of a group's table */
 
 static void expect_exact(const apo_plan *plan, double units, apo_tiling *tiling) {
   const apo_schedule *s = plan->exact->schedule;
@@ -126,12 +126,15 @@ static void expect_exact(const apo_plan *plan, double units, apo_tiling *tiling)
   tiling->prepare_seconds =
       1e-9 / units *
       (ns_per_count * n_background * plan->exact->games->n_groups +
-       ns_per_step * n_background * trees * steps +
-       ns_per_vector_word * (double)s->total_vectors + ns_per_table_octet * (double)s->total_octets);
+       ns_per_step * n_background * trees * steps + ns_per_vector_word * (double)s->total_vectors +
+       ns_per_table_octet * (double)s->total_octets);
   tiling->row_seconds =
       1e-9 / units *
       (ns_per_octet * (double)s->row_lookups + ns_per_test * (double)s->row_tests +
        ns_per_step * trees * steps + ns_per_cell * (plan->n_columns + plan->exact->games->n_slots));
+  // Tables and look-ups are those of every set.
+  tiling->prepare_seconds *= plan->exact->n_sets;
+  tiling->row_seconds *= plan->exact->n_sets;
 }
 
 static apo_status too_small(const apo_plan *plan, const apo_tiling *tiling, apo_error *err) {
@@ -141,11 +144,8 @@ static apo_status too_small(const apo_plan *plan, const apo_tiling *tiling, apo_
 }
 
 // Exact values: the more rows a tile has, the less often tables come from memory.
-static apo_status choose_exact(apo_plan *plan,
-                               const apo_caps *const *caps,
-                               uint32_t n_devices,
-                               double units,
-                               apo_error *err) {
+static apo_status choose_exact(
+    apo_plan *plan, const apo_caps *const *caps, uint32_t n_devices, double units, apo_error *err) {
   apo_tiling tiling = {.rows = MAX_EXACT_ROWS, .background_rows = APO_BACKGROUND_BLOCK};
   while (!fits(plan, caps, n_devices, &tiling)) {
     if (tiling.rows == 1) return too_small(plan, &tiling, err);

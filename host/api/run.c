@@ -304,22 +304,34 @@ static apo_status recover(run *r, uint32_t lane, apo_status status, apo_error *e
 
 // --- the loop -----------------------------------------------------------------------------------
 
-static apo_status read_tile(run *r, tile *t, apo_error *err) {
+// A block of the source behind the rows that the tile has.
+static apo_status read_block(run *r, tile *t, apo_error *err) {
+  const uint32_t n_most = r->plan.tiling.rows - t->n_rows;
   apo_rows rows;
-  APO_TRY(r->source->next(r->source->context, r->plan.tiling.rows, &rows, err));
-  t->row_begin = r->n_read;
-  t->n_rows = (uint32_t)rows.n_rows;
+  APO_TRY(r->source->next(r->source->context, n_most, &rows, err));
   r->is_end = rows.n_rows == 0;
   if (r->is_end) return APO_OK;
   APO_TRY(apo_rows_check(&rows, r->plan.n_columns, err));
-  if (rows.n_rows > r->plan.tiling.rows) {
+  if (rows.n_rows > n_most) {
     return apo_fail(err, APO_ERR_ARGUMENT, "source: gave %llu rows, asked for at most %u",
-                    (unsigned long long)rows.n_rows, r->plan.tiling.rows);
+                    (unsigned long long)rows.n_rows, n_most);
   }
-  for (uint32_t row = 0; row < t->n_rows; ++row) {
-    apo_rows_copy_row(&rows, row, t->values + (size_t)row * r->plan.n_columns);
+  for (uint64_t row = 0; row < rows.n_rows; ++row) {
+    apo_rows_copy_row(&rows, row, t->values + (t->n_rows + row) * r->plan.n_columns);
   }
+  t->n_rows += (uint32_t)rows.n_rows;
   r->n_read += rows.n_rows;
+  return APO_OK;
+}
+
+// Tables are for many rows, so tiles of exact values wait until they are full.
+static apo_status read_tile(run *r, tile *t, apo_error *err) {
+  const bool fills = r->plan.exact != NULL;
+  t->row_begin = r->n_read;
+  t->n_rows = 0;
+  do {
+    APO_TRY(read_block(r, t, err));
+  } while (fills && !r->is_end && t->n_rows < r->plan.tiling.rows);
   return APO_OK;
 }
 
@@ -332,7 +344,7 @@ static uint32_t free_worker(const run *r) {
 static apo_status begin_next(run *r, apo_error *err) {
   tile *t = &r->tiles[(r->first + r->n_flying) % r->n_tiles];
   APO_TRY(read_tile(r, t, err));
-  if (r->is_end) return APO_OK;
+  if (t->n_rows == 0) return APO_OK;
   ++r->n_flying;
   t->worker = free_worker(r);
   r->workers[t->worker].is_busy = true;

@@ -196,7 +196,8 @@ static apo_run_spec make_spec(const explanation *e, const char *input_id) {
       .output_names = e->output_names,
       .base = apo_plan_base(e->plan),
       .method = method_kept(e->plan),
-      .output = apo_option_text(o, APO_OPT_OUTPUT),
+      .output = apo_plan_is_rescaled(e->plan) ? "probability, rescaled"
+                                              : apo_option_text(o, APO_OPT_OUTPUT),
       .index = apo_option_text(o, APO_OPT_INDEX),
       .link = apo_option_text(o, APO_OPT_LINK),
       .coalitions = coalitions_kept(e),
@@ -338,7 +339,7 @@ static void put_additivity(const explanation *e, apo_json_out *json) {
 }
 
 /* The members are those that README.md names, and no others; `index` only where it is not
- * Shapley's. */
+ * Shapley's, `output` only where values are rescaled. */
 static apo_status print_json(const explanation *e, apo_error *err) {
   const apo_session *session = &e->session;
   const apo_background *background = background_of(e);
@@ -349,6 +350,9 @@ static apo_status print_json(const explanation *e, apo_error *err) {
   apo_json_out_count(&json, root, "features", session->groups.n_players);
   apo_json_out_count(&json, root, "outputs", session->info.n_outputs);
   apo_json_out_text(&json, root, "method", apo_method_text(apo_plan_method(e->plan)));
+  if (apo_plan_is_rescaled(e->plan)) {
+    apo_json_out_text(&json, root, "output", "probability, rescaled");
+  }
   apo_json_out_text(
       &json, root, "device",
       e->report.device[0] != '\0' ? e->report.device : apo_devices_text(session->devices));

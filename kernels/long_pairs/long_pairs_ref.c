@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "kernels/long_leaf_ref.h"
+#include "kernels/leaf_groups_ref.h"
 #include "kernels/stage.h"
 
 extern const char apo_source_long_pairs[];

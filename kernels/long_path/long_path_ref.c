@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "kernels/long_leaf_ref.h"
+#include "kernels/leaf_groups_ref.h"
 #include "kernels/response_ref.h"
 #include "kernels/stage.h"
 

@@ -36,7 +36,11 @@ static void turn(exact *self, const apo_lane *lane, uint32_t row) {
   const uint32_t n = left < BLOCK_ROWS ? left : BLOCK_ROWS;
   self->lane = lane;
   self->begin = row;
-  for (uint32_t slot = 0; slot < self->n_values; ++slot) {
+  for (uint32_t slot = 0; slot < self->n_values && lane->rescaled != NULL; ++slot) {
+    const double *from = lane->rescaled + (size_t)slot * lane->phi_stride + row;
+    for (uint32_t r = 0; r < n; ++r) self->block[(size_t)r * self->n_values + slot] = from[r];
+  }
+  for (uint32_t slot = 0; slot < self->n_values && lane->rescaled == NULL; ++slot) {
     const int64_t *from = lane->staging_phi + (size_t)slot * lane->phi_stride + row;
     for (uint32_t r = 0; r < n; ++r) {
       self->block[(size_t)r * self->n_values + slot] = (double)from[r] * unit;

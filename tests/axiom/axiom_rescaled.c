@@ -1,0 +1,262 @@
+/* Rescaled probabilities equal the definition: the values against one background row at a time,
+ * times (s(m_x) - s(m_b)) / (m_x - m_b), averaged; in the same bytes however rows are cut up. */
+#include "engine/exact/rescale.h"
+#include "tests/support/exact_case.h"
+#include "tests/support/made_forest.h"
+
+enum { N_ROWS = 4, MAX_BACKGROUND = 80 };
+
+static const apo_request probability = {.method = APO_METHOD_EXACT,
+                                        .output = APO_OUTPUT_PROBABILITY};
+
+typedef expectation expect(const explain_case *c, const apo_request *request);
+
+static double weight_of(const explain_case *c, uint64_t b) {
+  double sum = 0.0;
+  if (c->weights == NULL) return 1.0 / (double)c->n_background;
+  for (uint64_t row = 0; row < c->n_background; ++row) sum += c->weights[row];
+  return c->weights[b] / sum;
+}
+
+static double response(const explain_case *c, double margin) {
+  return 1.0 / (1.0 + exp(-c->model->link.scale * margin));
+}
+
+static void add_scaled(double factor, const double *from, size_t n, double *to) {
+  for (size_t i = 0; i < n; ++i) to[i] += factor * from[i];
+}
+
+// The definition; `raw` says what one background row's game has.
+static expectation expect_rescaled(const explain_case *c, const apo_request *request, expect *raw) {
+  const double scale = c->model->link.scale;
+  const brute b = exact_question(c, request);
+  expectation sum = expectation_open(c, &b);
+  sum.base[0] = 0.0;
+  for (uint64_t at = 0; at < c->n_background; ++at) {
+    explain_case one = *c;
+    double margin;
+    one.background = c->background + at * c->model->n_columns;
+    one.n_background = 1;
+    one.weights = NULL;
+    brute_output(&b, one.background, &margin);
+    expectation e = raw(&one, request);
+    for (size_t row = 0; row < c->n_rows; ++row) {
+      const double rho = scale * apo_rescale_slope(scale * e.prediction[row], scale * margin);
+      const double factor = weight_of(c, at) * rho;
+      add_scaled(factor, e.phi + row * e.n_players, e.n_players, sum.phi + row * e.n_players);
+      add_scaled(factor, e.pairs + row * e.n_pairs, e.n_pairs, sum.pairs + row * e.n_pairs);
+      sum.prediction[row] = response(c, e.prediction[row]);
+      expectation_see(&sum, 0, sum.prediction[row]);
+    }
+    sum.base[0] += weight_of(c, at) * response(c, margin);
+    expectation_see(&sum, 0, response(c, margin));
+    expectation_free(&e);
+  }
+  return sum;
+}
+
+static void check_rescaled(const explain_case *c,
+                           const apo_request *request,
+                           expect *raw,
+                           const char *what) {
+  expectation e = expect_rescaled(c, request, raw);
+  check_expectation(&e, c, request, what);
+  expectation_free(&e);
+}
+
+static const double *random_weights(void) {
+  static double weights[MAX_BACKGROUND];
+  apo_random random = apo_random_start(6);
+  for (size_t i = 0; i < MAX_BACKGROUND; ++i) weights[i] = (double)apo_random_below(&random, 4);
+  weights[0] = 1.0;
+  return weights;
+}
+
+static void few_and_many_background_rows(void **state) {
+  (void)state;
+  static const uint64_t backgrounds[] = {1, 5, MAX_BACKGROUND};
+  for (uint64_t seed = 1; seed <= 6; ++seed) {
+    const apo_random_spec spec = {.seed = seed,
+                                  .n_columns = 2 + (uint32_t)seed,
+                                  .n_outputs = 1,
+                                  .n_trees = 10,
+                                  .max_depth = 5,
+                                  .categorical_share = 0.3,
+                                  .cast_f32 = seed % 2 == 0,
+                                  .link = APO_LINK_SIGMOID};
+    const double *weights = seed % 2 == 0 ? random_weights() : NULL;
+    exact_world w = exact_world_make(&spec, N_ROWS, backgrounds[seed % 3], weights);
+    // One row is in the background.
+    memcpy(w.rows, w.c.background, spec.n_columns * sizeof *w.rows);
+    if (seed == 5) w.model->link.scale = 0.7;
+    check_rescaled(&w.c, &probability, expect_enumerated, "rescaled");
+    exact_world_free(&w);
+  }
+}
+
+static void pairs_groups_and_banzhaf(void **state) {
+  (void)state;
+  static const uint32_t three[6] = {2, 0, 2, 1, 0, 1};
+  const apo_random_spec spec = {.seed = 31,
+                                .n_columns = 6,
+                                .n_outputs = 1,
+                                .n_trees = 12,
+                                .max_depth = 5,
+                                .link = APO_LINK_SIGMOID};
+  exact_world w = exact_world_make(&spec, N_ROWS, 40, random_weights());
+  apo_request with = probability;
+  with.interactions = 1;
+  check_rescaled(&w.c, &with, expect_enumerated, "pairs");
+  with.player_of_column = three;
+  with.n_players = 3;
+  check_rescaled(&w.c, &with, expect_enumerated, "groups");
+  with = probability;
+  with.index = APO_INDEX_BANZHAF;
+  check_rescaled(&w.c, &with, expect_enumerated, "Banzhaf");
+  exact_world_free(&w);
+}
+
+enum { CHAIN_COLUMNS = 24, CHAIN_ROWS = 300, CHAIN_BACKGROUND = 70 };
+
+static exact_world chains(void) {
+  made_forest made = made_open(CHAIN_COLUMNS, 1);
+  for (uint64_t seed = 0; seed < 6; ++seed) made_chain(&made, CHAIN_COLUMNS - (uint32_t)seed, seed);
+  double *rows = made_chain_rows(7, CHAIN_COLUMNS, CHAIN_ROWS + CHAIN_BACKGROUND);
+  apo_model *model = made_model(&made);
+  model->link.name = APO_LINK_SIGMOID;
+  return exact_world_of(model, rows, CHAIN_ROWS, CHAIN_BACKGROUND, random_weights());
+}
+
+static expectation leaves_alone(const explain_case *c, const apo_request *request) {
+  const brute b = exact_question(c, request);
+  expectation e = expectation_open(c, &b);
+  for (size_t row = 0; row < c->n_rows; ++row) {
+    const double *x = c->rows + row * c->model->n_columns;
+    brute_output(&b, x, e.prediction + row);
+    leaf_values(&b, request->index, x, 0, e.phi + row * e.n_players,
+                request->interactions ? e.pairs + row * e.n_pairs : NULL);
+  }
+  return e;
+}
+
+static void leaves_with_too_many_players_for_tables(void **state) {
+  (void)state;
+  exact_world w = chains();
+  explain_case few = w.c;
+  few.n_rows = N_ROWS;
+  check_rescaled(&few, &probability, leaves_alone, "long leaves");
+  exact_world_free(&w);
+}
+
+static void check_bits(const explain_case *c, const apo_request *request) {
+  explained whole = explain(c, exact_devices[0], request);
+  uint32_t most_tiles = 0;
+  for (size_t i = 0; i < N_EXACT_DEVICES; ++i) {
+    if (exact_devices[i] == NULL) continue;
+    for (uint64_t memory = UINT64_C(1) << 18; memory <= UINT64_C(1) << 30; memory *= 4) {
+      apo_request with = *request;
+      explained e = {0};
+      apo_error err;
+      with.memory_bytes = memory;
+      const apo_status status = explain_all(c, exact_devices[i], &with, &e, &err);
+      if (status == APO_OK) {
+        assert_same_explained(&whole, &e, "budgets");
+        assert_true(e.report.device_bytes + e.report.host_bytes <= memory);
+        if (e.n_tiles > most_tiles) most_tiles = e.n_tiles;
+      } else {
+        assert_fails(status, APO_ERR_LIMIT, &err, "memory");
+      }
+      explained_free(&e);
+    }
+  }
+  assert_true(most_tiles > 1);
+  // Rows alone, without tables.
+  explain_case one = *c;
+  one.rows += 2 * c->model->n_columns;
+  one.n_rows = 1;
+  explained e = explain(&one, exact_devices[0], request);
+  for (uint32_t p = 0; p < e.n_players; ++p) {
+    assert_true(e.phi[p] == whole.phi[2 * (size_t)e.n_players + p]);
+  }
+  explained_free(&e);
+  explained_free(&whole);
+}
+
+static void budgets_devices_and_tiles_change_nothing(void **state) {
+  (void)state;
+  const apo_random_spec spec = {.seed = 5,
+                                .n_columns = 10,
+                                .n_outputs = 1,
+                                .n_trees = 20,
+                                .max_depth = 8,
+                                .categorical_share = 0.2,
+                                .link = APO_LINK_SIGMOID};
+  exact_world w = exact_world_make(&spec, 1200, MAX_BACKGROUND, random_weights());
+  check_bits(&w.c, &probability);
+  exact_world_free(&w);
+  w = chains();
+  check_bits(&w.c, &probability);
+  exact_world_free(&w);
+}
+
+static void check_refused(const apo_random_spec *spec,
+                          const apo_request *request,
+                          const char *says) {
+  exact_world w = exact_world_make(spec, 2, 3, NULL);
+  explained got = {0};
+  apo_error err;
+  assert_fails(explain_all(&w.c, exact_devices[0], request, &got, &err), APO_ERR_UNSUPPORTED, &err,
+               says);
+  exact_world_free(&w);
+}
+
+static void other_responses_are_refused_by_name(void **state) {
+  (void)state;
+  apo_random_spec spec = {.seed = 82,
+                          .n_columns = 4,
+                          .n_outputs = 1,
+                          .n_trees = 5,
+                          .max_depth = 3,
+                          .has_covers = true,
+                          .link = APO_LINK_SIGMOID};
+  apo_request logit = probability;
+  apo_request path = probability;
+  logit.link = APO_VALUE_LOGIT;
+  path.method = APO_METHOD_PATH;
+  check_refused(&spec, &logit, "link logit");
+  check_refused(&spec, &path, "method path");
+  spec.link = APO_LINK_EXP;
+  check_refused(&spec, &probability, "exp of 1 outputs");
+  spec.link = APO_LINK_SOFTMAX;
+  spec.n_outputs = 3;
+  check_refused(&spec, &probability, "softmax of 3 outputs");
+}
+
+static void auto_samples_the_probability_itself(void **state) {
+  (void)state;
+  const apo_random_spec spec = {.seed = 81,
+                                .n_columns = 4,
+                                .n_outputs = 1,
+                                .n_trees = 5,
+                                .max_depth = 3,
+                                .link = APO_LINK_SIGMOID};
+  exact_world w = exact_world_make(&spec, 2, 3, NULL);
+  const apo_request nothing = {.output = APO_OUTPUT_PROBABILITY};
+  explained got = explain(&w.c, exact_devices[0], &nothing);
+  assert_int_equal(got.method, APO_METHOD_KERNEL);
+  explained_free(&got);
+  exact_world_free(&w);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(few_and_many_background_rows),
+      cmocka_unit_test(pairs_groups_and_banzhaf),
+      cmocka_unit_test(leaves_with_too_many_players_for_tables),
+      cmocka_unit_test(budgets_devices_and_tiles_change_nothing),
+      cmocka_unit_test(other_responses_are_refused_by_name),
+      cmocka_unit_test(auto_samples_the_probability_itself),
+  };
+  return cmocka_run_group_tests_name("axiom.rescaled", tests, exact_devices_open,
+                                     exact_devices_close);
+}
