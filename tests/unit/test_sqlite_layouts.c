@@ -212,7 +212,7 @@ static void a_matrix_too_large_for_a_chunk_is_refused_and_top_is_named(void **st
   (void)state;
   enum { MANY = 100 };
   const char *names[MANY];
-  char texts[MANY][8];
+  char texts[MANY][16];
   fixture f;
   fixture_open(&f, 1);
   for (int i = 0; i < MANY; ++i) {
