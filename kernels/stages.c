@@ -21,7 +21,8 @@
   X(table_add)          \
   X(leaf_add)           \
   X(long_pairs)         \
-  X(long_path)
+  X(long_path)          \
+  X(tree_path)
 
 #define DECLARE(name) extern const apo_stage apo_stage_##name;
 STAGES(DECLARE)

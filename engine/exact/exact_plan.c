@@ -101,6 +101,8 @@ static apo_status build(apo_exact_plan *plan, const apo_exact_wish *wish, apo_er
       .n_players = wish->n_players,
       .with_pairs = wish->with_pairs,
       .is_path = wish->is_path,
+      .with_programs = wish->is_path && !wish->with_pairs,
+      .is_banzhaf = wish->index == APO_WEIGHTS_BANZHAF,
       .max_players = MOST_PLAYERS,
       .cache_bytes = wish->cache_bytes,
   };

@@ -115,13 +115,15 @@ static void join_sets(const apo_tree_pieces *pieces,
 static bool cost_of_group(const apo_tree_piece *piece,
                           const apo_cut_set *set,
                           const apo_cut_rules *rules,
-                          double *out) {
+                          double *out,
+                          double *table_octets) {
   const bool is_shared = piece->n_inner > 0;
   const uint64_t n_bits = (uint64_t)piece->n_players + set->n_tests;
   if (piece->has_long || (is_shared && n_bits > APO_SHARED_BITS)) return false;
   const uint64_t n_octets = apo_entry_octets((uint64_t)piece->n_players + set->n_new,
                                              rules->n_outputs, rules->with_pairs);
   const uint64_t table_bytes = (n_octets << n_bits) * 32;
+  *table_octets = (double)(n_octets << n_bits);
   if (is_shared && table_bytes > MAX_SHARED_BYTES) return false;
   *out = (double)n_octets * octet_cost(rules, table_bytes) +
          test_cost * ((double)piece->n_tests + set->n_tests) + group_cost +
@@ -137,10 +139,12 @@ void apo_tree_pieces_cut(apo_tree_pieces *pieces, const apo_cut_rules *rules) {
     apo_tree_piece *piece = &pieces->piece[at];
     double apart = 0.0;
     double together = 0.0;
+    double octets = 0.0;
     if (piece->n_inner == 0) {
       *top++ = (apo_cut_set){.n_tests = 0};
       piece->has_long = piece->n_players > rules->max_players;
-      piece->is_group = cost_of_group(piece, top - 1, rules, &piece->cost);
+      piece->is_group = cost_of_group(piece, top - 1, rules, &piece->cost, &piece->table_octets);
+      piece->n_long = piece->is_group ? 0 : 1;
       continue;
     }
     const apo_tree_piece *left = &pieces->piece[at + 1];
@@ -151,7 +155,10 @@ void apo_tree_pieces_cut(apo_tree_pieces *pieces, const apo_cut_rules *rules) {
     join_sets(pieces, at, &top[-1], &of_right);
     apart = left->cost + right->cost;
     piece->has_long = left->has_long || right->has_long;
-    piece->is_group = cost_of_group(piece, &top[-1], rules, &together) && together <= apart;
+    piece->is_group =
+        cost_of_group(piece, &top[-1], rules, &together, &octets) && together <= apart;
     piece->cost = piece->is_group ? together : apart;
+    piece->table_octets = piece->is_group ? octets : left->table_octets + right->table_octets;
+    piece->n_long = left->n_long + right->n_long;
   }
 }

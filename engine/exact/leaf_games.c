@@ -88,6 +88,7 @@ static apo_status cut_tree(apo_leaf_maker *maker, uint32_t tree, apo_error *err)
                                .with_pairs = maker->games->with_pairs,
                                .cache_bytes = maker->cache_bytes};
   apo_tree_pieces_cut(pieces, &rules);
+  if (apo_program_pays(maker)) return apo_program_add(maker, err);
   APO_TRY(place_in_block(maker, err));
   for (uint32_t at = 0; at < pieces->n;) {
     const apo_tree_piece *piece = &pieces->piece[at];
@@ -136,13 +137,16 @@ static apo_status start_pieces(apo_leaf_maker *maker, const apo_leaf_wish *wish,
   pieces->pieces.pending =
       apo_alloc((size_t)pieces->codes->max_depth + 2, sizeof *pieces->pieces.pending);
   pieces->pieces.set = apo_alloc((size_t)pieces->codes->max_depth + 2, sizeof *pieces->pieces.set);
+  maker->sum_of = apo_alloc((size_t)wish->n_players + 1, sizeof *maker->sum_of);
   maker->range = apo_alloc(maker->games->n_outputs, sizeof *maker->range);
   maker->block_span = apo_alloc(maker->games->n_outputs, sizeof *maker->block_span);
   if (pieces->pieces.piece == NULL || pieces->pieces.pending == NULL ||
-      pieces->pieces.set == NULL || maker->range == NULL || maker->block_span == NULL) {
+      pieces->pieces.set == NULL || maker->sum_of == NULL || maker->range == NULL ||
+      maker->block_span == NULL) {
     return apo_fail(err, APO_ERR_MEMORY, "leaf games: a tree of %llu nodes",
                     (unsigned long long)most);
   }
+  memset(maker->sum_of, 0xff, wish->n_players * sizeof *maker->sum_of);
   return APO_OK;
 }
 
@@ -208,6 +212,8 @@ apo_status apo_leaf_games_create(const apo_model *model,
                  .player_of_column = wish->player_of_column,
                  .is_path = wish->is_path},
       .games = games,
+      .with_programs = wish->with_programs && wish->is_path && !wish->with_pairs,
+      .is_banzhaf = wish->is_banzhaf,
       .max_players = max_players < APO_LEAF_PLAYERS ? max_players : APO_LEAF_PLAYERS,
       .cache_bytes = wish->cache_bytes};
 
@@ -221,6 +227,7 @@ apo_status apo_leaf_games_create(const apo_model *model,
   free(maker.pieces.pieces.piece);
   free(maker.pieces.pieces.pending);
   free(maker.pieces.pieces.set);
+  free(maker.sum_of);
   free(maker.range);
   free(maker.block_span);
   apo_leaf_games_destroy(&games);
@@ -242,6 +249,7 @@ void apo_leaf_games_destroy(apo_leaf_games **games) {
   free((*games)->long_player);
   free((*games)->long_ratio);
   free((*games)->long_test);
+  apo_tree_programs_free(&(*games)->programs);
   free(*games);
   *games = NULL;
 }

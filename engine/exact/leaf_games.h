@@ -17,6 +17,7 @@
 #include <stdbool.h>
 
 #include "engine/codes/code_forest.h"
+#include "engine/exact/tree_programs.h"
 #include "engine/model/model.h"
 #include "kernels/column_codes/column_codes_abi.h"
 #include "kernels/leaf_groups.h"
@@ -26,6 +27,8 @@ typedef struct apo_leaf_wish {
   uint32_t n_players;
   bool with_pairs;
   bool is_path;         /* ratios are wanted: the model must have covers */
+  bool with_programs;   /* deep trees may be walked whole: only with is_path, without pairs */
+  bool is_banzhaf;      /* of their points */
   uint32_t max_players; /* leaves with more are long; at most APO_LEAF_PLAYERS */
   uint32_t cache_bytes; /* of one core; tables larger than a share of it cost more */
 } apo_leaf_wish;
@@ -55,6 +58,8 @@ typedef struct apo_leaf_games {
   uint32_t *long_player;
   double *long_ratio; /* [n_long_players] or NULL */
   apo_pattern_test *long_test;
+
+  apo_tree_programs programs; /* of the trees that have neither groups nor long leaves */
 } apo_leaf_games;
 
 /** Cut a forest.

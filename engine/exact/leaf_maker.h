@@ -27,10 +27,14 @@ typedef struct apo_leaf_room {
   uint64_t long_test;
 } apo_leaf_room;
 
-typedef struct apo_leaf_maker {
+struct apo_leaf_maker {
   apo_piece_maker pieces;
   apo_leaf_games *games;
   apo_leaf_room room;
+  apo_program_room program_room;
+  uint32_t *sum_of; /* [players] number of a player in the tree that is written, or all ones */
+  bool with_programs;
+  bool is_banzhaf;
   uint32_t max_players;
   uint32_t cache_bytes;
   uint32_t tree;         /* the present one */
@@ -38,7 +42,7 @@ typedef struct apo_leaf_maker {
   uint32_t tree_outputs; /* of the tree */
   apo_tree_range *range; /* [n_outputs]: of the tree's outputs, from 0 on */
   uint64_t *block_span;  /* [n_outputs] spans of the trees in the present block, in units */
-} apo_leaf_maker;
+};
 
 /** Room for `more` elements behind `n`; `field` is the address of the pointer to them.
  *

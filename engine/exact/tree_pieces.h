@@ -38,6 +38,8 @@ typedef struct apo_tree_piece {
   bool has_long;
   bool is_group;
   double cost;
+  double table_octets; /* of all groups below */
+  uint32_t n_long;     /* leaves below that are in no group */
 } apo_tree_piece;
 
 typedef struct apo_pending_piece {

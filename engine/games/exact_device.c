@@ -12,15 +12,18 @@
 #include "kernels/long_path/long_path_abi.h"
 #include "kernels/pattern_counts/pattern_counts_abi.h"
 #include "kernels/table_add/table_add_abi.h"
+#include "kernels/tree_path/tree_path_abi.h"
 
 enum {
   TABLE_ROWS = 256,   /* APO_ROWS of table_add on a CPU */
   MOST_SUB_TILES = 8, /* a table is read from memory once for so many of them */
   // Columns a power of two apart would share cache sets; so many rows more keep them apart.
   SKEW_ROWS = 192,
-  SMALL_SKEW_ROWS = 32,      /* of tiles that have little to keep apart */
-  LONG_LANES = 16,           /* APO_ROWS of long_pairs on a CPU */
-  MAX_LAUNCH_PAIRS = 1 << 27 /* (row, group) a launch: about 0.1 s on two CPU cores */
+  SMALL_SKEW_ROWS = 32,       /* of tiles that have little to keep apart */
+  PATH_LANES = 32,            /* APO_ROWS of tree_path on a CPU */
+  MAX_LAUNCH_STEPS = 1 << 14, /* of trees that are walked together */
+  LONG_LANES = 16,            /* APO_ROWS of long_pairs on a CPU */
+  MAX_LAUNCH_PAIRS = 1 << 27  /* (row, group) a launch: about 0.1 s on two CPU cores */
 };
 
 // Nanoseconds on one core: a leaf's player for a row without tables, an octet of a table made.
@@ -92,6 +95,26 @@ static apo_status put_long(apo_exact_device *d, apo_executor *e, apo_error *err)
   return APO_OK;
 }
 
+static apo_status put_programs(apo_exact_device *d, apo_executor *e, apo_error *err) {
+  const apo_tree_programs *p = &d->plan->games->programs;
+  const struct {
+    apo_buffer **buffer;
+    const void *content;
+    size_t n_bytes;
+  } all[] = {
+      {&d->tree, p->tree, p->n_trees * sizeof *p->tree},
+      {&d->step, p->step, p->n_steps * sizeof *p->step},
+      {&d->node, p->node, p->n_nodes * sizeof *p->node},
+      {&d->factor, p->factor, p->n_factors * sizeof *p->factor},
+      {&d->tree_slot, p->slot, p->n_slots * sizeof *p->slot},
+  };
+  if (p->n_trees == 0) return APO_OK;
+  for (size_t i = 0; i < sizeof all / sizeof all[0]; ++i) {
+    APO_TRY(apo_constant_buffer(e, all[i].content, all[i].n_bytes, all[i].buffer, err));
+  }
+  return APO_OK;
+}
+
 static apo_status make_room(apo_exact_device *d, apo_executor *e, apo_error *err) {
   const apo_schedule *s = d->plan->schedule;
   const size_t counts = d->plan->is_path ? 4 : s->count_words;
@@ -117,10 +140,14 @@ uint64_t apo_exact_device_bytes(const apo_exact_plan *plan,
       g->n_long * (sizeof *g->long_leaf + 16ull) + g->n_long_tests * sizeof *g->long_test +
       8ull * g->n_long_players + 4 * (plan->n_pattern_words + plan->n_patterns) +
       8ull * plan->n_moments * plan->n_moments + sizeof *plan->point * plan->n_points;
+  const apo_tree_programs *p = &g->programs;
+  const uint64_t programs = p->n_trees * sizeof *p->tree + p->n_nodes * sizeof *p->node +
+                            4ull * (p->n_steps + (uint64_t)p->n_factors + p->n_slots);
   const uint64_t rows = (n_rows + 63) / 64 * 64 + SKEW_ROWS;
   const uint64_t background =
       n_rows == 0 ? 0 : rows * code_bytes * (columns + forest->n_columns) + 4 * n_rows;
-  return cut + longs + background + counts * 4 + s->vector_words * 8 + s->table_octets * 32 + 4096;
+  return cut + longs + programs + background + counts * 4 + s->vector_words * 8 +
+         s->table_octets * 32 + 4096;
 }
 
 apo_status apo_exact_device_create(const apo_exact_plan *plan,
@@ -139,6 +166,7 @@ apo_status apo_exact_device_create(const apo_exact_plan *plan,
   d->sets = sets;
   apo_status status = put_games(d, executor, err);
   if (status == APO_OK) status = put_long(d, executor, err);
+  if (status == APO_OK) status = put_programs(d, executor, err);
   if (status == APO_OK && !plan->is_path) status = put_columns(d, codes, n_rows, executor, err);
   if (status == APO_OK) status = make_room(d, executor, err);
   if (status != APO_OK) apo_exact_device_destroy(executor, &d);
@@ -155,6 +183,7 @@ void apo_exact_device_destroy(apo_executor *executor, apo_exact_device **device)
       &d->b_column,     &d->b_count,   &d->count,       &d->vector,  &d->table,
       &d->long_leaf,    &d->long_test, &d->long_player, &d->pattern, &d->pattern_weight,
       &d->weight_begin, &d->moment,    &d->long_ratio,  &d->point,   &d->points_of,
+      &d->tree,         &d->step,      &d->node,        &d->factor,  &d->tree_slot,
   };
   for (size_t i = 0; i < sizeof all / sizeof all[0]; ++i) apo_executor_release(executor, all[i]);
   free(d);
@@ -410,6 +439,10 @@ static apo_status add_long(const apo_exact_device *d,
                            apo_executor *executor,
                            const apo_exact_rows *rows,
                            apo_error *err);
+static apo_status add_programs(const apo_exact_device *d,
+                               apo_executor *executor,
+                               const apo_exact_rows *rows,
+                               apo_error *err);
 
 apo_status apo_exact_add(apo_exact_device *d,
                          apo_executor *executor,
@@ -420,12 +453,13 @@ apo_status apo_exact_add(apo_exact_device *d,
     APO_TRY(wants_tables(d, rows->n_rows) ? add_by_tables(d, executor, rows, err)
                                           : add_by_leaves(d, executor, rows, err));
   }
-  return d->plan->games->n_long > 0 ? add_long(d, executor, rows, err) : APO_OK;
+  if (d->plan->games->n_long > 0) APO_TRY(add_long(d, executor, rows, err));
+  return add_programs(d, executor, rows, err);
 }
 
 // --- long leaves --------------------------------------------------------------------------------
 
-uint64_t apo_exact_share_bytes(const apo_exact_plan *plan, uint64_t padded_rows) {
+static uint64_t long_bytes(const apo_exact_plan *plan, uint64_t padded_rows) {
   if (plan->games->n_long == 0) return 0;
   const uint64_t longest = plan->games->longest;
   const uint64_t n_points = plan->most_points;
@@ -434,6 +468,18 @@ uint64_t apo_exact_share_bytes(const apo_exact_plan *plan, uint64_t padded_rows)
   }
   return padded_rows / APO_LONG_PATH_ROWS * sizeof(float) *
          APO_LONG_PATH_SCRATCH(longest, n_points, plan->with_pairs);
+}
+
+// Long leaves and whole trees take turns in one buffer.
+uint64_t apo_exact_share_bytes(const apo_exact_plan *plan, uint64_t padded_rows) {
+  const apo_tree_programs *p = &plan->games->programs;
+  const uint64_t longs = long_bytes(plan, padded_rows);
+  const uint64_t trees = p->n_trees == 0
+                             ? 0
+                             : padded_rows * sizeof(float) *
+                                   APO_TREE_PATH_SCRATCH((uint64_t)p->most_levels, p->most_points,
+                                                         (uint64_t)p->most_sums);
+  return longs > trees ? longs : trees;
 }
 
 static apo_status queue_long_pairs(const apo_exact_device *d,
@@ -501,6 +547,52 @@ static apo_status add_long(const apo_exact_device *d,
     const uint32_t end = n_long - begin < n_most ? n_long : begin + n_most;
     APO_TRY(d->plan->is_path ? queue_long_path(d, executor, rows, begin, end, err)
                              : queue_long_pairs(d, executor, rows, begin, end, err));
+  }
+  return APO_OK;
+}
+
+// --- whole trees --------------------------------------------------------------------------------
+
+// Trees of a launch: they have as many points, and their programs stay in second-level cache while
+// one item after another walks them.
+static uint32_t end_of_launch(const apo_tree_programs *p, uint32_t begin) {
+  uint32_t end = begin + 1;
+  uint64_t n_steps = p->tree[begin].n_steps;
+  while (end < p->n_trees && p->tree[end].n_points == p->tree[begin].n_points) {
+    n_steps += p->tree[end].n_steps;
+    if (n_steps > MAX_LAUNCH_STEPS) break;
+    ++end;
+  }
+  return end;
+}
+
+static apo_status add_programs(const apo_exact_device *d,
+                               apo_executor *executor,
+                               const apo_exact_rows *rows,
+                               apo_error *err) {
+  const apo_tree_programs *p = &d->plan->games->programs;
+  const apo_i32 group = apo_group_of(executor);
+  const apo_i32 lanes = group == 1 ? PATH_LANES : 1;
+  const uint32_t n_rows =
+      (rows->n_rows + APO_TREE_PATH_ROWS - 1) / APO_TREE_PATH_ROWS * APO_TREE_PATH_ROWS;
+  for (uint32_t begin = 0; begin < p->n_trees;) {
+    const uint32_t end = end_of_launch(p, begin);
+    const apo_tree_path_args args = {.n_rows = n_rows,
+                                     .stride = rows->stride,
+                                     .tree_begin = begin,
+                                     .tree_end = end,
+                                     .n_levels = p->most_levels,
+                                     .n_sums = p->most_sums};
+    const apo_launch launch = {
+        .stage = apo_stage_find("tree_path"),
+        .spec = {code_bytes_of(d), (apo_i32)p->tree[begin].n_points, group, lanes},
+        .args = &args,
+        .buffers = {d->tree, d->step, d->node, d->factor, d->tree_slot, rows->column, rows->phi,
+                    rows->share},
+        .n_items = n_rows / (size_t)lanes,
+        .group = (size_t)group};
+    APO_TRY(apo_executor_launch(executor, &launch, err));
+    begin = end;
   }
   return APO_OK;
 }

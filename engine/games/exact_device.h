@@ -17,6 +17,7 @@ typedef struct apo_exact_device {
   apo_buffer *long_leaf, *long_test, *long_player;
   apo_buffer *pattern, *pattern_weight, *weight_begin, *moment; /* interventional */
   apo_buffer *long_ratio, *point, *points_of;                   /* path-dependent */
+  apo_buffer *tree, *step, *node, *factor, *tree_slot;          /* trees that are walked whole */
   bool has_tables;         /* those of the only batch are there */
   uint64_t n_rows_without; /* rows explained so far without tables */
 } apo_exact_device;
@@ -57,7 +58,7 @@ typedef struct apo_exact_rows {
   apo_buffer *column; /* [(n_columns + n_derived) x stride] */
   apo_buffer *phi;    /* [n_slots x stride] int64, zeroed */
   apo_buffer *acc;    /* [n_slots x stride] int32 */
-  apo_buffer *share;  /* of long leaves */
+  apo_buffer *share;  /* of long leaves and of trees walked whole */
 } apo_exact_rows;
 
 /** padded, stride and sub_tiles for `n_rows`. */
