@@ -83,12 +83,16 @@ static apo_status cut_tree(apo_leaf_maker *maker, uint32_t tree, apo_error *err)
   if (!apo_leaf_ranges(maker)) return APO_OK;
   APO_TRY(apo_tree_pieces_make(&maker->pieces, tree, err));
   if (!leaves_differ(maker)) return APO_OK;
-  const apo_cut_rules rules = {.max_players = maker->max_players,
-                               .n_outputs = maker->tree_outputs,
-                               .with_pairs = maker->games->with_pairs,
-                               .cache_bytes = maker->cache_bytes};
+  apo_cut_rules rules = {.max_players = maker->max_players,
+                         .n_outputs = maker->tree_outputs,
+                         .with_pairs = maker->games->with_pairs};
+  if (maker->with_programs) {
+    // Both ways round differently, so the choice must be the same on every device.
+    apo_tree_pieces_cut(pieces, &rules);
+    if (apo_program_pays(maker)) return apo_program_add(maker, err);
+  }
+  rules.cache_bytes = maker->cache_bytes;
   apo_tree_pieces_cut(pieces, &rules);
-  if (apo_program_pays(maker)) return apo_program_add(maker, err);
   APO_TRY(place_in_block(maker, err));
   for (uint32_t at = 0; at < pieces->n;) {
     const apo_tree_piece *piece = &pieces->piece[at];

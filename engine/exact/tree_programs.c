@@ -6,12 +6,13 @@
 #include "engine/exact/leaf_maker.h"
 #include "engine/exact/value_weights.h"
 
-// Nanoseconds on one core for one row: a unit of the cut's cost, a long leaf, a point of an inner
-// node; an octet of a table made once for so many rows.  From `check_kernels --bench`; results of
-// both ways differ by the rounding of fp32 only.
-static const double ns_per_cost = 1.3;
+// Nanoseconds on one core for one row: a unit of the cut's cost, a long leaf, an inner node that is
+// walked and a point of it; an octet of a table made once for so many rows.  Measured on forests of
+// depth 6 to 27; results of both ways differ by the rounding of fp32 only.
+static const double ns_per_cost = 0.55;
 static const double ns_per_long = 25.0;
-static const double ns_per_point = 0.08;
+static const double ns_per_node = 0.96;
+static const double ns_per_point = 0.12;
 static const double ns_per_octet = 18.0;
 static const double table_rows = 0x1p14;
 
@@ -42,7 +43,7 @@ static uint32_t points_for(const apo_leaf_maker *maker, uint32_t most_players) {
 bool apo_program_pays(const apo_leaf_maker *maker) {
   const apo_tree_pieces *pieces = &maker->pieces.pieces;
   const apo_tree_piece *root = pieces->piece;
-  if (!maker->with_programs || maker->tree_outputs != 1 || pieces->n < 3) return false;
+  if (maker->tree_outputs != 1 || pieces->n < 3) return false;
   if (root->n_inner > MOST_NODES) return false;
   uint32_t most_players = 0;
   for (uint32_t at = 0; at < pieces->n; ++at) {
@@ -52,7 +53,9 @@ bool apo_program_pays(const apo_leaf_maker *maker) {
   if (most_players > 2 * MOST_POINTS) return false;
   const double tables = root->cost * ns_per_cost + root->n_long * ns_per_long +
                         root->table_octets * ns_per_octet / table_rows;
-  return (double)root->n_inner * points_for(maker, most_players) * ns_per_point < tables;
+  const double walk =
+      root->n_inner * (ns_per_node + ns_per_point * points_for(maker, most_players));
+  return walk < tables;
 }
 
 // --- factors ------------------------------------------------------------------------------------

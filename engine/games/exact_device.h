@@ -65,12 +65,18 @@ typedef struct apo_exact_rows {
 void apo_exact_shape(bool is_cpu, uint32_t compute_units, uint32_t n_rows, apo_exact_rows *out);
 
 /** Bytes of `share` for a tile. */
-uint64_t apo_exact_share_bytes(const apo_exact_plan *plan, uint64_t padded_rows);
+uint64_t apo_exact_share_bytes(const apo_exact_plan *plan, bool is_cpu, uint64_t padded_rows);
 
 /** Queue everything that adds the rows' values to phi.  Builds tables where they pay. */
 APO_NODISCARD apo_status apo_exact_add(apo_exact_device *device,
                                        apo_executor *executor,
                                        const apo_exact_rows *rows,
                                        apo_error *err);
+
+/** Of these what no table has: long leaves and trees walked whole. */
+APO_NODISCARD apo_status apo_exact_add_long(const apo_exact_device *device,
+                                            apo_executor *executor,
+                                            const apo_exact_rows *rows,
+                                            apo_error *err);
 
 #endif

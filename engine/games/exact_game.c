@@ -49,7 +49,8 @@ static apo_status buffers(apo_lane *lane, apo_error *err) {
       {&lane->column, (columns * rows.stride + 64) * cuts->code_bytes},
       {&lane->phi, n_phi * sizeof(int64_t)},
       {&lane->acc, n_phi * sizeof(int32_t)},
-      {&lane->share, apo_exact_share_bytes(plan->exact, rows.padded) + 64},
+      {&lane->share,
+       apo_exact_share_bytes(plan->exact, apo_is_cpu_shape(lane->executor), rows.padded) + 64},
   };
   for (size_t i = 0; i < sizeof all / sizeof all[0]; ++i) {
     APO_TRY(apo_executor_buffer(lane->executor, all[i].n_bytes, all[i].buffer, err));

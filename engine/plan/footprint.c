@@ -133,7 +133,7 @@ static void add_exact(const apo_plan *plan,
   need(out, (n_columns * rows.stride + 64) * cuts->code_bytes);
   need(out, n_phi * sizeof(int64_t));
   need(out, n_phi * sizeof(int32_t));
-  need(out, apo_exact_share_bytes(plan->exact, rows.padded) + 64);
+  need(out, apo_exact_share_bytes(plan->exact, is_cpu, rows.padded) + 64);
   const uint64_t mask = (plan->n_players + 31) / 32 * sizeof(uint32_t);
   out->host_bytes +=
       n * cuts->key_bytes + n_margins * sizeof(int64_t) + n_phi * sizeof(int64_t) +

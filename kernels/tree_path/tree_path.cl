@@ -7,8 +7,10 @@
  * first leaves over.  The order of operations is that of the twin: nodes in the order of steps,
  * points ascend, products are rounded before they are added.
  *
- * Item:    APO_ROWS rows: two vectors of sixteen on a CPU, one row on a GPU.
- * Launch:  global {n_rows / APO_ROWS}, local {APO_GROUP}.  Padding rows hold valid codes.
+ * Item:    APO_ROWS rows: two vectors of sixteen on a CPU, one row on a GPU; then those that lie as
+ *          many further on as the launch has.
+ * Launch:  global {any multiple of APO_GROUP up to n_rows / APO_ROWS}, local {APO_GROUP}.  Padding
+ *          rows hold valid codes.
  * Buffers: tree_path_abi.h.  A work-group's scratch, rows innermost: products [n_levels][point],
  *          first children's totals [n_levels][point], the last total [point], masks [n_levels + 1],
  *          sums [n_sums].
@@ -249,6 +251,34 @@ inline void add_sums(const tree_state *s,
 #undef ADD
 }
 
+inline void walk(const tree_state *s,
+                 __global const apo_path_tree *restrict tree,
+                 __global const uint *restrict steps,
+                 __global const apo_path_node *restrict nodes,
+                 __global const float *restrict factors,
+                 __global const apo_code *restrict code,
+                 uint stride) {
+  start_tree(s, factors, tree->n_sums);
+  for (uint at = 0; at < tree->n_steps; ++at) {
+    const uint kind = steps[at] & APO_PATH_KIND;
+    const uint number = steps[at] & APO_PATH_NODE;
+    __global const apo_path_node *node = nodes + number;
+    __global const float *factor =
+        factors + APO_POINTS + (size_t)number * (APO_PATH_FACTORS * APO_POINTS);
+    if (kind == APO_PATH_LEAVES) {
+      visit_leaves(s, node, factor, code, stride);
+    } else if (kind == APO_PATH_UP) {
+      come_up(s, node, factor);
+    } else if (kind == APO_PATH_LEAF) {
+      pass_leaf(s, node, factor, code, stride);
+    } else if (kind == APO_PATH_DOWN) {
+      go_down(s, node, factor, code, stride);
+    } else {
+      turn(s, node);
+    }
+  }
+}
+
 __kernel __attribute__((reqd_work_group_size(APO_GROUP, 1, 1))) void tree_path(
     const apo_tree_path_args args,
     __global const apo_path_tree *restrict trees,
@@ -259,7 +289,6 @@ __kernel __attribute__((reqd_work_group_size(APO_GROUP, 1, 1))) void tree_path(
     __global const apo_code *restrict codes,
     __global long *restrict phi,
     __global float *scratch) {
-  const size_t row = get_global_id(0) * APO_ROWS;
   const size_t n_scratch =
       WIDTH * (size_t)APO_TREE_PATH_SCRATCH(args.n_levels, APO_POINTS, args.n_sums);
   tree_state state;
@@ -268,28 +297,13 @@ __kernel __attribute__((reqd_work_group_size(APO_GROUP, 1, 1))) void tree_path(
   state.mask = (__global int *)(state.total + (args.n_levels + 1) * (APO_POINTS * WIDTH));
   state.sum = (__global float *)(state.mask + (args.n_levels + 1) * WIDTH);
 
-  for (uint i = args.tree_begin; i < args.tree_end; ++i) {
-    const apo_path_tree tree = trees[i];
-    __global const float *root = factors + tree.factor_begin;
-    start_tree(&state, root, tree.n_sums);
-    for (uint at = tree.step_begin; at < tree.step_begin + tree.n_steps; ++at) {
-      const uint kind = steps[at] & APO_PATH_KIND;
-      const uint number = steps[at] & APO_PATH_NODE;
-      __global const apo_path_node *node = nodes + tree.node_begin + number;
-      __global const float *factor =
-          root + APO_POINTS + (size_t)number * (APO_PATH_FACTORS * APO_POINTS);
-      if (kind == APO_PATH_LEAVES) {
-        visit_leaves(&state, node, factor, codes + row, args.stride);
-      } else if (kind == APO_PATH_UP) {
-        come_up(&state, node, factor);
-      } else if (kind == APO_PATH_LEAF) {
-        pass_leaf(&state, node, factor, codes + row, args.stride);
-      } else if (kind == APO_PATH_DOWN) {
-        go_down(&state, node, factor, codes + row, args.stride);
-      } else {
-        turn(&state, node);
-      }
+  for (size_t row = get_global_id(0) * APO_ROWS; row < args.n_rows;
+       row += get_global_size(0) * APO_ROWS) {
+    for (uint i = args.tree_begin; i < args.tree_end; ++i) {
+      __global const apo_path_tree *tree = trees + i;
+      walk(&state, tree, steps + tree->step_begin, nodes + tree->node_begin,
+           factors + tree->factor_begin, codes + row, args.stride);
+      add_sums(&state, slots + tree->slot_begin, tree->n_sums, phi + row, args.stride);
     }
-    add_sums(&state, slots + tree.slot_begin, tree.n_sums, phi + row, args.stride);
   }
 }

@@ -90,7 +90,7 @@ APO_ABI_ASSERT(path_node_size, sizeof(apo_path_node) == 40);
  *          slot   [..]             in, uint32
  *          code   [columns x stride]  in; padding rows hold valid codes
  *          phi    [n_slots x stride]  in and out, int64
- *          scratch [n_rows x APO_TREE_PATH_SCRATCH(n_levels, APO_POINTS, n_sums)]
+ *          scratch [work-items x APO_ROWS x APO_TREE_PATH_SCRATCH(n_levels, APO_POINTS, n_sums)]
  * Params:  APO_CODE_BYTES 2 or 4, APO_POINTS the points of every tree of the launch, APO_GROUP 1 or
  *          64, APO_ROWS 32 with APO_GROUP 1, else 1 */
 
