@@ -65,7 +65,7 @@ nvidia() { # source, options...
   for arch in sm_80 sm_90; do
     # A ptxas of the future may no longer know the oldest of them.
     "$ptxas" -v -arch=$arch "$tmp/nv.ptx" -o /dev/null >"$tmp/ptxas" 2>&1 || {
-      echo "  $arch: $(grep -m1 -i error "$tmp/ptxas")"
+      echo "  $arch: $(grep -m1 -i -E "error|fatal" "$tmp/ptxas")"
       continue
     }
     awk -v arch=$arch '
@@ -128,6 +128,7 @@ for stage in "$@"; do
     cat "$tmp/figures"
     if [ $check = yes ] && ! awk -v max_local=$max_local '
       /registers/ { n++ }
+      /Unresolved/ { print "  FAILED: a function is called that is not there"; bad = 1 }
       { for (i = 1; i < NF; i++) {
           if ($i == "spills" && $(i + 1) > 0) { print "  FAILED: it spills"; bad = 1 }
           if ($i == "local" && $(i + 1) > max_local) {

@@ -9,6 +9,7 @@
 
 enum {
   MOST_PLAYERS = 12,       /* of a leaf with a table: 2^12 entries of 64 bytes */
+  TABLE_ROWS = 1 << 14,    /* that a table is made for, when deep trees are weighed */
   VECTOR_BYTES = 64 << 20, /* of the vectors of a chunk */
   MARGIN_ROWS = 256,       /* of the background at a time */
   SMALLEST_ROWS = 288,     /* of a tile in memory */
@@ -101,7 +102,7 @@ static apo_status build(apo_exact_plan *plan, const apo_exact_wish *wish, apo_er
       .n_players = wish->n_players,
       .with_pairs = wish->with_pairs,
       .is_path = wish->is_path,
-      .with_programs = wish->is_path && !wish->with_pairs,
+      .table_rows = TABLE_ROWS,
       .is_banzhaf = wish->index == APO_WEIGHTS_BANZHAF,
       .max_players = MOST_PLAYERS,
       .cache_bytes = wish->cache_bytes,

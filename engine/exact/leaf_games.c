@@ -86,7 +86,7 @@ static apo_status cut_tree(apo_leaf_maker *maker, uint32_t tree, apo_error *err)
   apo_cut_rules rules = {.max_players = maker->max_players,
                          .n_outputs = maker->tree_outputs,
                          .with_pairs = maker->games->with_pairs};
-  if (maker->with_programs) {
+  if (maker->table_rows > 0) {
     // Both ways round differently, so the choice must be the same on every device.
     apo_tree_pieces_cut(pieces, &rules);
     if (apo_program_pays(maker)) return apo_program_add(maker, err);
@@ -216,7 +216,7 @@ apo_status apo_leaf_games_create(const apo_model *model,
                  .player_of_column = wish->player_of_column,
                  .is_path = wish->is_path},
       .games = games,
-      .with_programs = wish->with_programs && wish->is_path && !wish->with_pairs,
+      .table_rows = wish->is_path && !wish->with_pairs ? wish->table_rows : 0,
       .is_banzhaf = wish->is_banzhaf,
       .max_players = max_players < APO_LEAF_PLAYERS ? max_players : APO_LEAF_PLAYERS,
       .cache_bytes = wish->cache_bytes};

@@ -26,9 +26,11 @@ typedef struct apo_leaf_wish {
   const uint32_t *player_of_column; /* [n_columns] */
   uint32_t n_players;
   bool with_pairs;
-  bool is_path;         /* ratios are wanted: the model must have covers */
-  bool with_programs;   /* deep trees may be walked whole: only with is_path, without pairs */
-  bool is_banzhaf;      /* of their points */
+  bool is_path; /* ratios are wanted: the model must have covers */
+  uint32_t
+      table_rows;  /* that share the cost of a table, when walking a tree whole is weighed against
+                         * it; 0: no tree is walked whole.  Only with is_path, without pairs */
+  bool is_banzhaf; /* of their points */
   uint32_t max_players; /* leaves with more are long; at most APO_LEAF_PLAYERS */
   uint32_t cache_bytes; /* of one core; tables larger than a share of it cost more */
 } apo_leaf_wish;

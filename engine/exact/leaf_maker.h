@@ -33,7 +33,7 @@ struct apo_leaf_maker {
   apo_leaf_room room;
   apo_program_room program_room;
   uint32_t *sum_of; /* [players] number of a player in the tree that is written, or all ones */
-  bool with_programs;
+  uint32_t table_rows;
   bool is_banzhaf;
   uint32_t max_players;
   uint32_t cache_bytes;

@@ -7,25 +7,24 @@
 #include "engine/exact/value_weights.h"
 
 // Nanoseconds on one core for one row: a unit of the cut's cost, a long leaf, an inner node that is
-// walked and a point of it; an octet of a table made once for so many rows.  Measured on forests of
+// walked and a point of it; an octet of a table made.  Measured on forests of
 // depth 6 to 27; results of both ways differ by the rounding of fp32 only.
 static const double ns_per_cost = 0.55;
 static const double ns_per_long = 25.0;
 static const double ns_per_node = 0.96;
 static const double ns_per_point = 0.12;
 static const double ns_per_octet = 18.0;
-static const double table_rows = 0x1p14;
 
 static const uint32_t no_sum = 0xffffffff;  // of a player that the tree has not met yet
 
 enum {
   MOST_LEVELS = 64,  // of a tree: its scratch is some levels times points
-  MOST_POINTS = 32,
+  MOST_POINTS = 16,  // more are left to tables and long leaves, whose error grows less
   MOST_NODES = 1 << 24
 };
 
 // Numbers of points that the stage is made for; more than a tree needs are as exact.
-static const uint32_t point_counts[] = {2, 4, 6, 8, 12, 16, MOST_POINTS};
+static const uint32_t point_counts[] = {2, 4, 6, 8, 12, MOST_POINTS};
 
 static uint32_t larger(uint32_t a, uint32_t b) {
   return a > b ? a : b;
@@ -40,6 +39,10 @@ static uint32_t points_for(const apo_leaf_maker *maker, uint32_t most_players) {
 
 // --- the choice ---------------------------------------------------------------------------------
 
+static double walk_ns(uint32_t n_nodes, uint32_t n_points) {
+  return n_nodes * (ns_per_node + ns_per_point * n_points);
+}
+
 bool apo_program_pays(const apo_leaf_maker *maker) {
   const apo_tree_pieces *pieces = &maker->pieces.pieces;
   const apo_tree_piece *root = pieces->piece;
@@ -52,10 +55,8 @@ bool apo_program_pays(const apo_leaf_maker *maker) {
   }
   if (most_players > 2 * MOST_POINTS) return false;
   const double tables = root->cost * ns_per_cost + root->n_long * ns_per_long +
-                        root->table_octets * ns_per_octet / table_rows;
-  const double walk =
-      root->n_inner * (ns_per_node + ns_per_point * points_for(maker, most_players));
-  return walk < tables;
+                        root->table_octets * ns_per_octet / maker->table_rows;
+  return walk_ns(root->n_inner, points_for(maker, most_players)) < tables;
 }
 
 // --- factors ------------------------------------------------------------------------------------
@@ -258,6 +259,7 @@ apo_status apo_program_add(apo_leaf_maker *maker, apo_error *err) {
         no_sum;
   }
   to->tree[to->n_trees++] = tree;
+  to->row_ns += walk_ns(pieces->piece[0].n_inner, tree.n_points);
   to->most_levels = larger(to->most_levels, tree.n_levels);
   to->most_points = larger(to->most_points, tree.n_points);
   to->most_sums = larger(to->most_sums, tree.n_sums);

@@ -20,6 +20,7 @@ typedef struct apo_tree_programs {
   apo_path_node *node;
   float *factor;
   uint32_t *slot;
+  double row_ns;                                /* estimate for one row on one core */
   uint32_t most_levels, most_points, most_sums; /* of one tree */
 } apo_tree_programs;
 

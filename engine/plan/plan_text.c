@@ -111,6 +111,9 @@ static void put_exact_stages(writer *w, const apo_plan *plan) {
     put_stage(w, exact->is_path ? "long_path" : "long_pairs", "per tile",
               exact->is_path ? "long leaves by quadrature" : "long leaves by background patterns");
   }
+  if (exact->games->programs.n_trees > 0) {
+    put_stage(w, "tree_path", "per tile", "deep trees by quadrature");
+  }
 }
 
 static void put_exact_tile(writer *w, const apo_plan *plan) {
@@ -119,6 +122,10 @@ static void put_exact_tile(writer *w, const apo_plan *plan) {
   const apo_tiling *tiling = &plan->tiling;
   put(w, "leaves       %u in %u groups, %u long; %u derived columns\n", games->n_leaves,
       games->n_groups, games->n_long, games->n_derived);
+  if (games->programs.n_trees > 0) {
+    put(w, "walked whole %u trees of %u nodes, at up to %u points\n", games->programs.n_trees,
+        games->programs.n_nodes, games->programs.most_points);
+  }
   put(w, "tables       %.1f MiB in %u batch%s, vectors %.1f MiB in %u chunk%s\n",
       mebibytes(32 * schedule->total_octets), schedule->n_batches,
       schedule->n_batches == 1 ? "" : "es", mebibytes(8 * schedule->total_vectors),

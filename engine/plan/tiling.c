@@ -131,7 +131,8 @@ static void expect_exact(const apo_plan *plan, double units, apo_tiling *tiling)
   tiling->row_seconds =
       1e-9 / units *
       (ns_per_octet * (double)s->row_lookups + ns_per_test * (double)s->row_tests +
-       ns_per_step * trees * steps + ns_per_cell * (plan->n_columns + plan->exact->games->n_slots));
+       ns_per_step * trees * steps + ns_per_cell * (plan->n_columns + plan->exact->games->n_slots) +
+       plan->exact->games->programs.row_ns);
   // Tables and look-ups are those of every set.
   tiling->prepare_seconds *= plan->exact->n_sets;
   tiling->row_seconds *= plan->exact->n_sets;

@@ -11,6 +11,7 @@
 #include "kernels/long_path/long_path_abi.h"
 #include "kernels/pattern_counts/pattern_counts_abi.h"
 #include "kernels/table_add/table_add_abi.h"
+#include "kernels/tree_path/tree_path_abi.h"
 
 enum { N_COLUMNS = APO_CASE_COLUMNS };
 
@@ -224,14 +225,48 @@ static void make_long_path(apo_case_writer *w) {
   apo_case_launch(w, LONG_ROWS / w->rows);
 }
 
+// Four nodes, every kind of step, and a player that the path meets again.
+static void make_tree_path(apo_case_writer *w) {
+  enum { N_NODES = 4, N_LEVELS = 3, N_SUMS = 2 };
+  static const apo_u32 steps[] = {0 | APO_PATH_DOWN, 1 | APO_PATH_LEAVES, 0 | APO_PATH_TURN,
+                                  2 | APO_PATH_LEAF, 3 | APO_PATH_LEAVES, 2 | APO_PATH_UP,
+                                  0 | APO_PATH_UP};
+  static const apo_path_node nodes[N_NODES] = {
+      {{0, 1, 1}, 0, 0, 0, 0, 0.5f, 0.0f, 0.0f},
+      {{1, 0, 2}, 1, 0, 1, 1, 0.25f, 500000.0f, -300000.0f},
+      {{2, UINT32_MAX, 2}, 1, 1, 0, 0, 0.75f, 70000.0f, 0.0f},
+      {{1, 1, 9}, 2, 0, 0, 1, 0.5f, -800000.0f, 200000.0f}};
+  static const apo_u32 slots[N_SUMS] = {2, 0};
+  const apo_u32 n_points = (apo_u32)apo_case_param(w->out, "APO_POINTS", 2);
+  const apo_u32 n_factors = (1 + N_NODES * APO_PATH_FACTORS) * n_points;
+  const apo_path_tree tree = {.n_steps = sizeof steps / sizeof steps[0],
+                              .n_sums = N_SUMS,
+                              .n_levels = N_LEVELS,
+                              .n_points = n_points};
+  const apo_tree_path_args a = {.n_rows = APO_TREE_PATH_ROWS,
+                                .stride = APO_TREE_PATH_ROWS,
+                                .tree_end = 1,
+                                .n_levels = N_LEVELS,
+                                .n_sums = N_SUMS};
+  apo_case_args(w, &a, sizeof a);
+  apo_case_copy(w, &tree, sizeof tree);
+  apo_case_copy(w, steps, sizeof steps);
+  apo_case_copy(w, nodes, sizeof nodes);
+  apo_f32 factors[(1 + N_NODES * APO_PATH_FACTORS) * 16];
+  for (apo_u32 i = 0; i < n_factors; ++i) factors[i] = (apo_f32)(1 + i % 7) * 0.125f;
+  apo_case_copy(w, factors, n_factors * sizeof factors[0]);
+  apo_case_copy(w, slots, sizeof slots);
+  apo_case_codes(w, APO_TREE_PATH_ROWS);
+  apo_case_output(w, sizeof(int64_t) * N_COLUMNS * APO_TREE_PATH_ROWS, false);
+  apo_case_scratch(
+      w, sizeof(apo_f32) * w->group * w->rows * APO_TREE_PATH_SCRATCH(N_LEVELS, n_points, N_SUMS));
+  apo_case_launch(w, w->group);
+}
+
 const apo_case_maker apo_leaf_game_makers[] = {
-    {"column_codes", make_column_codes},
-    {"pattern_counts", make_pattern_counts},
-    {"leaf_vectors", make_leaf_vectors},
-    {"group_table", make_group_table},
-    {"table_add", make_table_add},
-    {"leaf_add", make_leaf_add},
-    {"long_pairs", make_long_pairs},
-    {"long_path", make_long_path},
-    {NULL, NULL},
+    {"column_codes", make_column_codes}, {"pattern_counts", make_pattern_counts},
+    {"leaf_vectors", make_leaf_vectors}, {"group_table", make_group_table},
+    {"table_add", make_table_add},       {"leaf_add", make_leaf_add},
+    {"long_pairs", make_long_pairs},     {"long_path", make_long_path},
+    {"tree_path", make_tree_path},       {NULL, NULL},
 };

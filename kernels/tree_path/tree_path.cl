@@ -58,7 +58,9 @@ typedef struct tree_state {
   __global float *sum;
 } tree_state;
 
-inline void start_tree(const tree_state *s, __global const float *restrict root, uint n_sums) {
+static inline void start_tree(const tree_state *s,
+                              __global const float *restrict root,
+                              uint n_sums) {
 #define MASK(k) INTS(s->mask, k) = (APO_INT)(-1);
 #define ROOT(k) FLOATS(s->product + t * WIDTH, k) = (APO_FLOAT)(root[t]);
 #define SUM(k)  FLOATS(s->sum + i * WIDTH, k) = (APO_FLOAT)(0.0f);
@@ -97,11 +99,11 @@ inline void start_tree(const tree_state *s, __global const float *restrict root,
 // A row that failed the player's tests above adds nothing.
 #define ADD_SUM(k) FLOATS(sum, k) = FLOATS(sum, k) + APO_PICK(before##k, dot##k, (APO_FLOAT)(0.0f));
 
-inline void visit_leaves(const tree_state *s,
-                         __global const apo_path_node *restrict node,
-                         __global const float *restrict factor,
-                         __global const apo_code *restrict code,
-                         uint stride) {
+static inline void visit_leaves(const tree_state *s,
+                                __global const apo_path_node *restrict node,
+                                __global const float *restrict factor,
+                                __global const apo_code *restrict code,
+                                uint stride) {
 #define POINT(k)                                \
   {                                             \
     SPLIT(k)                                    \
@@ -130,11 +132,11 @@ inline void visit_leaves(const tree_state *s,
 #undef POINT
 }
 
-inline void go_down(const tree_state *s,
-                    __global const apo_path_node *restrict node,
-                    __global const float *restrict factor,
-                    __global const apo_code *restrict code,
-                    uint stride) {
+static inline void go_down(const tree_state *s,
+                           __global const apo_path_node *restrict node,
+                           __global const float *restrict factor,
+                           __global const apo_code *restrict code,
+                           uint stride) {
 #define KEEP(k) INTS(s->mask + (node->level + 1) * WIDTH, k) = before##k & first##k;
 #define POINT(k)                         \
   {                                      \
@@ -157,11 +159,11 @@ inline void go_down(const tree_state *s,
 #undef POINT
 }
 
-inline void pass_leaf(const tree_state *s,
-                      __global const apo_path_node *restrict node,
-                      __global const float *restrict factor,
-                      __global const apo_code *restrict code,
-                      uint stride) {
+static inline void pass_leaf(const tree_state *s,
+                             __global const apo_path_node *restrict node,
+                             __global const float *restrict factor,
+                             __global const apo_code *restrict code,
+                             uint stride) {
 #define KEEP(k) INTS(s->mask + (node->level + 1) * WIDTH, k) = before##k & ~first##k;
 #define POINT(k)                                          \
   {                                                       \
@@ -186,7 +188,7 @@ inline void pass_leaf(const tree_state *s,
 #undef POINT
 }
 
-inline void turn(const tree_state *s, __global const apo_path_node *restrict node) {
+static inline void turn(const tree_state *s, __global const apo_path_node *restrict node) {
 #define OTHER(k) INTS(mask, k) = INTS(before, k) & ~INTS(mask, k);
 #define POINT(k) \
   FLOATS(below + t * WIDTH, k) = FLOATS(product + t * WIDTH, k) - FLOATS(below + t * WIDTH, k);
@@ -203,9 +205,9 @@ inline void turn(const tree_state *s, __global const apo_path_node *restrict nod
 }
 
 // The mask behind a node's edge is the second one's now.
-inline void come_up(const tree_state *s,
-                    __global const apo_path_node *restrict node,
-                    __global const float *restrict factor) {
+static inline void come_up(const tree_state *s,
+                           __global const apo_path_node *restrict node,
+                           __global const float *restrict factor) {
 #define READ_FIRST(k) const APO_INT first##k = ~INTS(s->mask + (node->level + 1) * WIDTH, k);
 #define POINT(k)                                            \
   {                                                         \
@@ -231,18 +233,18 @@ inline void come_up(const tree_state *s,
 }
 
 // A sum in float, rounded to the nearest integer; from 2^23 on it is one.
-inline APO_INT rounded(APO_FLOAT x) {
+static inline APO_INT rounded(APO_FLOAT x) {
   const APO_INT whole = TO_INTS(x);
   const APO_FLOAT over = x - APO_TO_FLOAT(whole);
   const APO_INT up = APO_PICK_INT(over >= 0.5f, whole + 1, whole);
   return APO_PICK_INT(over <= -0.5f, whole - 1, up);
 }
 
-inline void add_sums(const tree_state *s,
-                     __global const uint *restrict slot,
-                     uint n_sums,
-                     __global long *restrict phi,
-                     uint stride) {
+static inline void add_sums(const tree_state *s,
+                            __global const uint *restrict slot,
+                            uint n_sums,
+                            __global long *restrict phi,
+                            uint stride) {
 #define ADD(k) LONGS(to, k) = LONGS(to, k) + TO_LONGS(rounded(FLOATS(s->sum + i * WIDTH, k)));
   for (uint i = 0; i < n_sums; ++i) {
     __global long *to = phi + (size_t)slot[i] * stride;
@@ -251,13 +253,13 @@ inline void add_sums(const tree_state *s,
 #undef ADD
 }
 
-inline void walk(const tree_state *s,
-                 __global const apo_path_tree *restrict tree,
-                 __global const uint *restrict steps,
-                 __global const apo_path_node *restrict nodes,
-                 __global const float *restrict factors,
-                 __global const apo_code *restrict code,
-                 uint stride) {
+static inline void walk(const tree_state *s,
+                        __global const apo_path_tree *restrict tree,
+                        __global const uint *restrict steps,
+                        __global const apo_path_node *restrict nodes,
+                        __global const float *restrict factors,
+                        __global const apo_code *restrict code,
+                        uint stride) {
   start_tree(s, factors, tree->n_sums);
   for (uint at = 0; at < tree->n_steps; ++at) {
     const uint kind = steps[at] & APO_PATH_KIND;

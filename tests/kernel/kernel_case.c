@@ -23,7 +23,8 @@
   X(table_add)          \
   X(leaf_add)           \
   X(long_pairs)         \
-  X(long_path)
+  X(long_path)          \
+  X(tree_path)
 
 #define DECLARE(name)                                                                         \
   void case_##name(const apo_stage *stage, const apo_i32 *spec, uint64_t seed, bool is_small, \
