@@ -58,9 +58,10 @@ typedef struct tree_state {
   __global float *sum;
 } tree_state;
 
-static inline void start_tree(const tree_state *s,
-                              __global const float *restrict root,
-                              uint n_sums) {
+#define PRODUCTS(s, level) ((s)->product + (level) * (APO_POINTS * WIDTH))
+#define TOTALS(s, row)     ((s)->total + (row) * (APO_POINTS * WIDTH))
+
+static inline void start_tree(const tree_state *s, __global const float *root, uint n_sums) {
 #define MASK(k) INTS(s->mask, k) = (APO_INT)(-1);
 #define ROOT(k) FLOATS(s->product + t * WIDTH, k) = (APO_FLOAT)(root[t]);
 #define SUM(k)  FLOATS(s->sum + i * WIDTH, k) = (APO_FLOAT)(0.0f);
@@ -100,9 +101,9 @@ static inline void start_tree(const tree_state *s,
 #define ADD_SUM(k) FLOATS(sum, k) = FLOATS(sum, k) + APO_PICK(before##k, dot##k, (APO_FLOAT)(0.0f));
 
 static inline void visit_leaves(const tree_state *s,
-                                __global const apo_path_node *restrict node,
-                                __global const float *restrict factor,
-                                __global const apo_code *restrict code,
+                                __global const apo_path_node *node,
+                                __global const float *factor,
+                                __global const apo_code *code,
                                 uint stride) {
 #define POINT(k)                                \
   {                                             \
@@ -114,8 +115,8 @@ static inline void visit_leaves(const tree_state *s,
   const APO_FLOAT share = (APO_FLOAT)(node->share);
   const APO_FLOAT first_value = (APO_FLOAT)(node->first);
   const APO_FLOAT second_value = (APO_FLOAT)(node->second);
-  __global const float *product = s->product + node->level * (APO_POINTS * WIDTH);
-  __global float *total = s->total + node->total * (APO_POINTS * WIDTH);
+  __global const float *product = PRODUCTS(s, node->level);
+  __global float *total = TOTALS(s, node->total);
   __global float *sum = s->sum + node->sum * WIDTH;
   EACH(READ_BEFORE)
   EACH(READ_TEST)
@@ -132,50 +133,26 @@ static inline void visit_leaves(const tree_state *s,
 #undef POINT
 }
 
+// To the first child, or past it to the second when it is a leaf.
 static inline void go_down(const tree_state *s,
-                           __global const apo_path_node *restrict node,
-                           __global const float *restrict factor,
-                           __global const apo_code *restrict code,
-                           uint stride) {
-#define KEEP(k) INTS(s->mask + (node->level + 1) * WIDTH, k) = before##k & first##k;
-#define POINT(k)                         \
-  {                                      \
-    SPLIT(k)                             \
-    FLOATS(below + t * WIDTH, k) = a##k; \
-    (void)b##k;                          \
-  }
-  const APO_FLOAT share = (APO_FLOAT)(node->share);
-  __global const float *product = s->product + node->level * (APO_POINTS * WIDTH);
-  __global float *below = s->product + (node->level + 1) * (APO_POINTS * WIDTH);
-  EACH(READ_BEFORE)
-  EACH(READ_TEST)
-  EACH(KEEP)
-  for (uint t = 0; t < APO_POINTS; ++t) {
-    const APO_FLOAT takes = FACTOR(TAKES);
-    const APO_FLOAT fails = FACTOR(FAILS);
-    EACH(POINT)
-  }
-#undef KEEP
-#undef POINT
-}
-
-static inline void pass_leaf(const tree_state *s,
-                             __global const apo_path_node *restrict node,
-                             __global const float *restrict factor,
-                             __global const apo_code *restrict code,
-                             uint stride) {
-#define KEEP(k) INTS(s->mask + (node->level + 1) * WIDTH, k) = before##k & ~first##k;
-#define POINT(k)                                          \
-  {                                                       \
-    SPLIT(k)                                              \
-    FLOATS(of_first + t * WIDTH, k) = a##k * first_value; \
-    FLOATS(below + t * WIDTH, k) = b##k;                  \
+                           __global const apo_path_node *node,
+                           __global const float *factor,
+                           __global const apo_code *code,
+                           uint stride,
+                           bool is_leaf) {
+#define KEEP(k) \
+  INTS(s->mask + (node->level + 1) * WIDTH, k) = before##k & (is_leaf ? ~first##k : first##k);
+#define POINT(k)                                                     \
+  {                                                                  \
+    SPLIT(k)                                                         \
+    if (is_leaf) FLOATS(firsts + t * WIDTH, k) = a##k * first_value; \
+    FLOATS(below + t * WIDTH, k) = is_leaf ? b##k : a##k;            \
   }
   const APO_FLOAT share = (APO_FLOAT)(node->share);
   const APO_FLOAT first_value = (APO_FLOAT)(node->first);
-  __global const float *product = s->product + node->level * (APO_POINTS * WIDTH);
-  __global float *below = s->product + (node->level + 1) * (APO_POINTS * WIDTH);
-  __global float *of_first = s->total + (node->level + 1) * (APO_POINTS * WIDTH);
+  __global const float *product = PRODUCTS(s, node->level);
+  __global float *below = PRODUCTS(s, node->level + 1);
+  __global float *firsts = TOTALS(s, node->level + 1);
   EACH(READ_BEFORE)
   EACH(READ_TEST)
   EACH(KEEP)
@@ -188,14 +165,14 @@ static inline void pass_leaf(const tree_state *s,
 #undef POINT
 }
 
-static inline void turn(const tree_state *s, __global const apo_path_node *restrict node) {
+static inline void turn(const tree_state *s, __global const apo_path_node *node) {
 #define OTHER(k) INTS(mask, k) = INTS(before, k) & ~INTS(mask, k);
 #define POINT(k) \
   FLOATS(below + t * WIDTH, k) = FLOATS(product + t * WIDTH, k) - FLOATS(below + t * WIDTH, k);
   __global const int *before = s->mask + node->before * WIDTH;
   __global int *mask = s->mask + (node->level + 1) * WIDTH;
-  __global const float *product = s->product + node->level * (APO_POINTS * WIDTH);
-  __global float *below = s->product + (node->level + 1) * (APO_POINTS * WIDTH);
+  __global const float *product = PRODUCTS(s, node->level);
+  __global float *below = PRODUCTS(s, node->level + 1);
   EACH(OTHER)
   for (uint t = 0; t < APO_POINTS; ++t) {
     EACH(POINT)
@@ -206,8 +183,8 @@ static inline void turn(const tree_state *s, __global const apo_path_node *restr
 
 // The mask behind a node's edge is the second one's now.
 static inline void come_up(const tree_state *s,
-                           __global const apo_path_node *restrict node,
-                           __global const float *restrict factor) {
+                           __global const apo_path_node *node,
+                           __global const float *factor) {
 #define READ_FIRST(k) const APO_INT first##k = ~INTS(s->mask + (node->level + 1) * WIDTH, k);
 #define POINT(k)                                            \
   {                                                         \
@@ -215,8 +192,8 @@ static inline void come_up(const tree_state *s,
     const APO_FLOAT y##k = FLOATS(s->total + t * WIDTH, k); \
     JOIN(k)                                                 \
   }
-  __global const float *firsts = s->total + (node->level + 1) * (APO_POINTS * WIDTH);
-  __global float *total = s->total + node->total * (APO_POINTS * WIDTH);
+  __global const float *firsts = TOTALS(s, node->level + 1);
+  __global float *total = TOTALS(s, node->total);
   __global float *sum = s->sum + node->sum * WIDTH;
   EACH(READ_BEFORE)
   EACH(READ_FIRST)
@@ -240,11 +217,8 @@ static inline APO_INT rounded(APO_FLOAT x) {
   return APO_PICK_INT(over <= -0.5f, whole - 1, up);
 }
 
-static inline void add_sums(const tree_state *s,
-                            __global const uint *restrict slot,
-                            uint n_sums,
-                            __global long *restrict phi,
-                            uint stride) {
+static inline void add_sums(
+    const tree_state *s, __global const uint *slot, uint n_sums, __global long *phi, uint stride) {
 #define ADD(k) LONGS(to, k) = LONGS(to, k) + TO_LONGS(rounded(FLOATS(s->sum + i * WIDTH, k)));
   for (uint i = 0; i < n_sums; ++i) {
     __global long *to = phi + (size_t)slot[i] * stride;
@@ -254,11 +228,11 @@ static inline void add_sums(const tree_state *s,
 }
 
 static inline void walk(const tree_state *s,
-                        __global const apo_path_tree *restrict tree,
-                        __global const uint *restrict steps,
-                        __global const apo_path_node *restrict nodes,
-                        __global const float *restrict factors,
-                        __global const apo_code *restrict code,
+                        __global const apo_path_tree *tree,
+                        __global const uint *steps,
+                        __global const apo_path_node *nodes,
+                        __global const float *factors,
+                        __global const apo_code *code,
                         uint stride) {
   start_tree(s, factors, tree->n_sums);
   for (uint at = 0; at < tree->n_steps; ++at) {
@@ -272,9 +246,9 @@ static inline void walk(const tree_state *s,
     } else if (kind == APO_PATH_UP) {
       come_up(s, node, factor);
     } else if (kind == APO_PATH_LEAF) {
-      pass_leaf(s, node, factor, code, stride);
+      go_down(s, node, factor, code, stride, true);
     } else if (kind == APO_PATH_DOWN) {
-      go_down(s, node, factor, code, stride);
+      go_down(s, node, factor, code, stride, false);
     } else {
       turn(s, node);
     }
