@@ -319,6 +319,9 @@ static apo_status open_sqlite(const char *where,
   const char *path = where + strlen(scheme);
   if (*path == '\0')
     return apo_fail(err, APO_ERR_ARGUMENT, "%s: no file, needed sqlite:FILE", where);
+  if (spec->target_id != NULL) {
+    return apo_fail(err, APO_ERR_UNSUPPORTED, "%s: has no place for the bases of losses", where);
+  }
   apo_run_identity identity;
   APO_TRY(apo_run_identify(spec, &identity, err));
   apo_status status = APO_OK;
