@@ -253,6 +253,7 @@ static apo_status open_stores(explanation *e, apo_error *err) {
     spec.top = 0;
     spec.reduction = APO_REDUCE_NONE;
     spec.key_name = NULL;
+    spec.target_id = NULL;
     status = apo_store_open(errors, &spec, &e->sink.errors, err);
   }
   const char *refused = e->sink.store == NULL ? apo_option_text(o, APO_OPT_OUT) : errors;

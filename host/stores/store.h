@@ -114,6 +114,7 @@ struct apo_store {
   bool has_errors;
   bool has_pairs;
   bool has_ids;
+  bool has_row_base;
   uint64_t first_row;  /* row_begin of the first tile */
   uint64_t n_rows_put; /* since opening */
 };
