@@ -295,8 +295,11 @@ typedef enum apo_index {
 } apo_index;
 
 typedef enum apo_output {
-  APO_OUTPUT_RAW = 0,        /**< the margin */
-  APO_OUTPUT_PROBABILITY = 1 /**< the margin through the model's own link */
+  APO_OUTPUT_RAW = 0,         /**< the margin */
+  APO_OUTPUT_PROBABILITY = 1, /**< the margin through the model's own link */
+  APO_OUTPUT_LOSS = 2         /**< what the margin costs, given the row's target: log-loss
+                                   log(1 + e^m) - y m of one sigmoid, squared error (y - m)^2 of a
+                                   regression without link; method exact only */
 } apo_output;
 
 typedef enum apo_value_link {
@@ -327,6 +330,9 @@ typedef struct apo_request {
   apo_index index;
   int interactions;          /**< exact and path: 1 gives the values of pairs too */
   apo_dependence dependence; /**< of the columns on one another */
+  const double *target; /**< [n_targets] output loss: the true value of each row of the source, the
+                             first one's first; finite, and 0 or 1 for log-loss */
+  uint64_t n_targets;   /**< as many as the source has rows */
 } apo_request;
 
 /** The attributions of consecutive rows, as a sink receives them.
@@ -345,13 +351,15 @@ typedef struct apo_tile {
   const float *phi;
   const float *phi_se;      /**< standard errors; NULL when the method gives none */
   const double *prediction; /**< the explained output of each row */
-  const double *base;       /**< the output when no player is present */
+  const double *base;       /**< the output when no player is present; with row_base their mean */
   const float *gap;         /**< |base + sum of phi - prediction|; no error where values
                           do not sum (Banzhaf) */
   const float *pairs; /**< NULL, or the interactions of players i < j, pair by pair: (0, 1), (0, 2),
                            ..., (1, 2), ...  One cell of the symmetric matrix: half of what the two
                            players do together, so a player's value is its diagonal cell plus its
                            pairs */
+  const double *row_base; /**< NULL, or [n_rows x n_outputs]: the base of each row, in place of
+                               `base`, where it differs from row to row: output loss */
 } apo_tile;
 
 /** Where tiles go: a store, an array, a reducer, or a function of your own. */
@@ -392,6 +400,7 @@ typedef struct apo_plan apo_plan;
  *
  * Owns:    model, background, request's arrays and devices must outlive the plan.
  * Fails:   APO_ERR_ARGUMENT     a request that contradicts itself or the model
+ *          APO_ERR_FORMAT       a target that the loss has no place for; the row is named
  *          APO_ERR_UNSUPPORTED  a combination that is not explained; it is named
  *          APO_ERR_LIMIT        the budget cannot hold one row; the message says what is needed
  */
@@ -414,7 +423,8 @@ APO_API int apo_plan_has_errors(const apo_plan *plan);
 
 /** 1 when tiles carry `pairs`, else 0. */
 APO_API int apo_plan_has_pairs(const apo_plan *plan);
-/** The base values, [n_outputs]: the explained output when no player is present. */
+/** The base values, [n_outputs]: the explained output when no player is present.  Of a loss, which has
+ * another one for each target: their mean over the targets, 0 without any. */
 APO_API const double *apo_plan_base(const apo_plan *plan);
 
 /** Attribute every output of the plan's model to its players, for each row of `source`.
@@ -425,7 +435,8 @@ APO_API const double *apo_plan_base(const apo_plan *plan);
  * the prediction.
  *
  * Fails:   APO_ERR_ARGUMENT       the rows' n_cols is not the model's
- *          APO_ERR_FORMAT         the logit link met a mean outside (0, 1); row and coalition named
+ *          APO_ERR_FORMAT         the logit link met a mean outside (0, 1); row and coalition named;
+ *                                 more or fewer rows than targets
  *          APO_ERR_DEVICE         every allowed device was lost; tiles already put stay valid
  *          APO_ERR_DEVICE_MEMORY  not even the smallest tile fits; the message says what was tried
  *          APO_ERR_CANCELLED      `watch` asked to stop

@@ -71,8 +71,8 @@ static apo_status count_sets(apo_exact_plan *plan, const apo_exact_wish *wish, a
   }
   apo_status status = find_margins(wish, margin, err);
   if (status == APO_OK) {
-    status = apo_rescale_create(wish->model->link.scale, wish->background, margin, &plan->count,
-                                &plan->rescale, err);
+    status = apo_rescale_create(wish->loss, wish->model->link.scale, wish->background, margin,
+                                &plan->count, &plan->rescale, err);
   }
   free(margin);
   if (status != APO_OK) return status;

@@ -17,7 +17,7 @@ typedef struct apo_exact_plan {
   apo_schedule *schedule;
   uint64_t total;       /* sum of the counts; APO_COVER_SCALE for path */
   uint32_t n_sets;      /* of counts: 1, or those of `rescale` */
-  apo_rescale *rescale; /* values are of the probability; NULL: of the margin */
+  apo_rescale *rescale; /* values are of the probability or a loss; NULL: of the margin */
   int32_t *count;   /* [n_sets x background rows] 1 each, or weights in 1 / APO_COUNT_SCALE; NULL
                         for path */
   uint64_t *weight; /* [APO_WEIGHTS] */
@@ -47,7 +47,8 @@ typedef struct apo_exact_wish {
   uint64_t memory_bytes;
   bool is_path;
   bool with_pairs;
-  bool is_rescaled; /* of a model that apo_rescale_can */
+  bool is_rescaled; /* of a model that apo_rescale_can, or has the loss */
+  apo_loss loss;    /* NONE: the probability */
   apo_index_weights index;
 } apo_exact_wish;
 

@@ -29,9 +29,27 @@ double apo_rescale_slope(double a, double b) {
   return sigmoid(high) * sigmoid(-low) * (step > 0.0 ? -expm1(-step) / step : 1.0);
 }
 
-double apo_rescale_factor(const apo_rescale *rescale, uint32_t set, double margin) {
-  const double slope = apo_rescale_slope(rescale->scale * margin, rescale->node[set]);
+double apo_rescale_factor(const apo_rescale *rescale, uint32_t set, double margin, double target) {
+  const double scaled = rescale->scale * margin;
+  const double node = rescale->node[set];
+  const double slope = rescale->loss == APO_LOSS_NONE
+                           ? apo_rescale_slope(scaled, node)
+                           : apo_loss_slope(rescale->loss, scaled, node, target);
   return rescale->scale * slope * rescale->unit[set];
+}
+
+double apo_rescale_base(const apo_rescale *rescale, double target) {
+  switch (rescale->loss) {
+    case APO_LOSS_NONE: return rescale->base;
+    case APO_LOSS_LOG: return target > 0.0 ? rescale->other : rescale->base;
+    case APO_LOSS_SQUARED:
+      return rescale->base + apo_loss_at(APO_LOSS_SQUARED, rescale->other, target);
+  }
+  return rescale->base;
+}
+
+double apo_rescale_loss(const apo_rescale *rescale, double margin, double target) {
+  return apo_loss_at(rescale->loss, rescale->scale * margin, target);
 }
 
 // --- margins ------------------------------------------------------------------------------------
@@ -42,6 +60,41 @@ static double mean_response(const apo_background *background, const double *marg
     sum += background->weights[row] * sigmoid(margin[row]);
   }
   return sum;
+}
+
+static double mean_loss(apo_loss loss,
+                        const apo_background *background,
+                        const double *margin,
+                        double target) {
+  double sum = 0.0;
+  for (uint64_t row = 0; row < background->n_rows; ++row) {
+    sum += background->weights[row] * apo_loss_at(loss, margin[row], target);
+  }
+  return sum;
+}
+
+static double mean_margin(const apo_background *background, const double *margin) {
+  double sum = 0.0;
+  for (uint64_t row = 0; row < background->n_rows; ++row) {
+    sum += background->weights[row] * margin[row];
+  }
+  return sum;
+}
+
+static void find_bases(apo_rescale *rescale,
+                       const apo_background *background,
+                       const double *margin) {
+  switch (rescale->loss) {
+    case APO_LOSS_NONE: rescale->base = mean_response(background, margin); break;
+    case APO_LOSS_LOG:
+      rescale->base = mean_loss(APO_LOSS_LOG, background, margin, 0.0);
+      rescale->other = mean_loss(APO_LOSS_LOG, background, margin, 1.0);
+      break;
+    case APO_LOSS_SQUARED:
+      rescale->other = mean_margin(background, margin);
+      rescale->base = mean_loss(APO_LOSS_SQUARED, background, margin, rescale->other);
+      break;
+  }
 }
 
 // --- nodes --------------------------------------------------------------------------------------
@@ -76,6 +129,7 @@ static uint32_t different(const double *sorted, uint64_t n_rows, uint32_t most, 
 // How margins become weights of the nodes.
 typedef struct basis {
   bool is_exact;  // each margin is a node
+  bool is_line;   // two nodes, what is interpolated being linear
   uint32_t n;
   double *node;    // [n] ascending margins, or Chebyshev's nodes in u
   double *weight;  // [n] of the barycentric form
@@ -120,6 +174,11 @@ static void interpolate(const basis *b, double u) {
 }
 
 static void find_shares(const basis *b, double margin) {
+  if (b->is_line) {
+    b->share[1] = (margin - b->node[0]) / (b->node[1] - b->node[0]);
+    b->share[0] = (b->node[1] - margin) / (b->node[1] - b->node[0]);
+    return;
+  }
   if (!b->is_exact) {
     interpolate(b, asinh(margin / pi));
     return;
@@ -167,8 +226,9 @@ static void count_sets(basis *b,
 
 // --- all together -------------------------------------------------------------------------------
 
-// Different margins if they are few, else Chebyshev's nodes over all of them.
-static apo_status choose_nodes(basis *b, const double *margin, uint64_t n_rows, apo_error *err) {
+// Different margins if they are few, else Chebyshev's nodes over all of them; the ends of a line.
+static apo_status choose_nodes(
+    basis *b, apo_loss loss, const double *margin, uint64_t n_rows, apo_error *err) {
   double *sorted = apo_alloc(n_rows, sizeof *sorted);
   if (sorted == NULL) {
     return apo_fail(err, APO_ERR_MEMORY, "margins: %llu rows", (unsigned long long)n_rows);
@@ -178,13 +238,15 @@ static apo_status choose_nodes(basis *b, const double *margin, uint64_t n_rows, 
   const double low = asinh(sorted[0] / pi);
   const double high = asinh(sorted[n_rows - 1] / pi);
   b->n = nodes_of(low, high);
+  if (loss == APO_LOSS_SQUARED) b->n = 2;
   const uint32_t n_different = different(sorted, n_rows, b->n, b->node);
+  const double last = sorted[n_rows - 1];
   free(sorted);
   b->is_exact = n_different <= b->n;
-  if (b->is_exact) {
-    b->n = n_different;
-    return APO_OK;
-  }
+  b->is_line = loss == APO_LOSS_SQUARED && !b->is_exact;
+  if (b->is_line) b->node[1] = last;
+  if (b->is_exact) b->n = n_different;
+  if (b->is_exact || b->is_line) return APO_OK;
   for (uint32_t k = 0; k < b->n; ++k) {
     const double angle = pi * (2.0 * k + 1.0) / (2.0 * b->n);
     b->node[k] = 0.5 * (low + high) + 0.5 * (high - low) * cos(angle);
@@ -200,8 +262,8 @@ static apo_status fill(apo_rescale *rescale,
                        int32_t **count,
                        apo_error *err) {
   APO_TRY(make_basis(b, err));
-  APO_TRY(choose_nodes(b, margin, background->n_rows, err));
-  rescale->base = mean_response(background, margin);
+  APO_TRY(choose_nodes(b, rescale->loss, margin, background->n_rows, err));
+  find_bases(rescale, background, margin);
   rescale->n_sets = b->n;
   rescale->node = apo_alloc(b->n, sizeof *rescale->node);
   rescale->unit = apo_alloc(b->n, sizeof *rescale->unit);
@@ -213,13 +275,14 @@ static apo_status fill(apo_rescale *rescale,
   choose_exponents(b, background, margin);
   count_sets(b, background, margin, *count);
   for (uint32_t k = 0; k < b->n; ++k) {
-    rescale->node[k] = b->is_exact ? b->node[k] : pi * sinh(b->node[k]);
+    rescale->node[k] = b->is_exact || b->is_line ? b->node[k] : pi * sinh(b->node[k]);
     rescale->unit[k] = ldexp((double)APO_COUNT_SCALE, -b->exponent[k]);
   }
   return APO_OK;
 }
 
-apo_status apo_rescale_create(double scale,
+apo_status apo_rescale_create(apo_loss loss,
+                              double scale,
                               const apo_background *background,
                               const double *margin,
                               int32_t **count_out,
@@ -239,6 +302,7 @@ apo_status apo_rescale_create(double scale,
   if (rescale == NULL || scaled == NULL) {
     status = apo_fail(err, APO_ERR_MEMORY, "background: %llu margins", (unsigned long long)n_rows);
   } else {
+    rescale->loss = loss;
     rescale->scale = scale;
     for (uint64_t row = 0; row < n_rows; ++row) scaled[row] = scale * margin[row];
     status = fill(rescale, &b, background, scaled, count_out, err);

@@ -1,4 +1,4 @@
-/* rescale.h - values of a sigmoid's output, each background row's game rescaled.
+/* rescale.h - values of a sigmoid's output or of a loss, each background row's game rescaled.
  *
  * shap's TreeExplainer with model_output "probability" takes the values of the margin against one
  * background row at a time, times
@@ -18,16 +18,22 @@
  * width h have an error of r^-K, r = a + sqrt(a^2 + 1), a = pi / (2 h).  Ten units of log-odds to
  * both sides take 28 nodes.  A background with no more different margins than that gets a set for
  * each of them and no error at all.
+ *
+ * The log-loss has rho of log(1 + e^m), less the target, and the same poles; the squared error has
+ * m_x + m_b - 2 y, for which two sets are exact: Lagrange's at the least and the greatest margin.
  */
 #ifndef APO_ENGINE_EXACT_RESCALE_H
 #define APO_ENGINE_EXACT_RESCALE_H
 
 #include "engine/data/background.h"
+#include "engine/exact/loss.h"
 #include "engine/model/model.h"
 
 typedef struct apo_rescale {
-  double scale; /* of the sigmoid; margins below are times it */
-  double base;  /* mean response of the background */
+  apo_loss loss; /* NONE: the probability */
+  double scale;  /* of the sigmoid; margins below are times it */
+  double base;   /* mean over the background: of the response, of the log-loss with target 0 ... */
+  double other;  /* ... and 1; of the squared error: spread and mean of the margins */
   uint32_t n_sets;
   double *node; /* [n_sets] */
   double *unit; /* [n_sets] APO_COUNT_SCALE over the scale of the set's counts: a power of two */
@@ -36,6 +42,12 @@ typedef struct apo_rescale {
 /** Whether a model's probability can be explained this way: one output, a sigmoid. */
 bool apo_rescale_can(const apo_model *model);
 
+/** The mean of the explained output over the background, for a row with that target. */
+double apo_rescale_base(const apo_rescale *rescale, double target);
+
+/** The loss of a row. */
+double apo_rescale_loss(const apo_rescale *rescale, double margin, double target);
+
 /** Nodes for a background of which only rows and weights are read, and its counts in each set.
  *
  * Shapes:  margin [n_rows], finite; count_out [n_sets x n_rows], magnitudes of a set sum to at most
@@ -43,7 +55,8 @@ bool apo_rescale_can(const apo_model *model);
  * Owns:    both results pass to the caller; free() count_out
  * Fails:   APO_ERR_LIMIT  more than 2^29 rows;  APO_ERR_MEMORY
  */
-APO_NODISCARD apo_status apo_rescale_create(double scale,
+APO_NODISCARD apo_status apo_rescale_create(apo_loss loss,
+                                            double scale,
                                             const apo_background *background,
                                             const double *margin,
                                             int32_t **count_out,
@@ -51,8 +64,9 @@ APO_NODISCARD apo_status apo_rescale_create(double scale,
                                             apo_error *err);
 void apo_rescale_destroy(apo_rescale **rescale);
 
-/** What a set's sums, taken with weights that add up to APO_COUNT_SCALE, count for a row. */
-double apo_rescale_factor(const apo_rescale *rescale, uint32_t set, double margin);
+/** What a set's sums, taken with weights that add up to APO_COUNT_SCALE, count for a row.  The target counts for
+ * a loss only. */
+double apo_rescale_factor(const apo_rescale *rescale, uint32_t set, double margin, double target);
 
 /** rho of the standard sigmoid.  Any finite margins. */
 double apo_rescale_slope(double a, double b);

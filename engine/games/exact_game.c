@@ -109,8 +109,9 @@ static apo_status add(apo_lane *lane, apo_error *err) {
 static void rescale(apo_lane *lane, uint32_t set) {
   const apo_exact_plan *exact = lane->plan->exact;
   for (uint32_t row = 0; row < lane->n_rows; ++row) {
+    const double target = lane->target != NULL ? lane->target[row] : 0.0;
     lane->factor[row] =
-        exact->games->unit * apo_rescale_factor(exact->rescale, set, lane->margin[row]);
+        exact->games->unit * apo_rescale_factor(exact->rescale, set, lane->margin[row], target);
   }
   for (uint32_t slot = 0; slot + 1 < exact->games->n_slots; ++slot) {
     const int64_t *from = lane->staging_phi + (size_t)slot * lane->phi_stride;

@@ -57,9 +57,10 @@ struct apo_lane {
   uint32_t phi_stride;
   double *rescaled; /* like staging_phi, in units of the output; NULL: staging_phi has the values */
   double *factor;   /* [rows] of one set, while they are added up */
-  double *rows;     /* [rows x n_columns] plain values, where the host needs them */
-  uint64_t host_bytes; /* of all the above */
-  bool is_callers;     /* the last failure is a callback's own, not the executor's */
+  const double *target; /* [n_rows] of the tile at hand, borrowed; NULL: no loss is explained */
+  double *rows;         /* [rows x n_columns] plain values, where the host needs them */
+  uint64_t host_bytes;  /* of all the above */
+  bool is_callers;      /* the last failure is a callback's own, not the executor's */
 };
 
 struct apo_constants {

@@ -203,8 +203,9 @@ uint64_t apo_footprint_run(const apo_plan *plan, const apo_tiling *tiling) {
   const uint64_t row = (uint64_t)plan->n_outputs * plan->n_players;
   const bool has_errors = plan->method == APO_METHOD_PERMUTATION || plan->gaussian.has_errors;
   const uint64_t phi = has_errors ? 8 : 4;
+  const uint64_t output = plan->loss != APO_LOSS_NONE ? 20 : 12;  // prediction, gap, base
   const uint64_t pairs =
       plan->has_pairs ? row * (plan->n_players - (plan->n_players > 0 ? 1 : 0)) / 2 : 0;
-  return plan->gaussian.bytes + tiling->rows * (row * phi + 4 * pairs + 12ull * plan->n_outputs) +
+  return plan->gaussian.bytes + tiling->rows * (row * phi + 4 * pairs + output * plan->n_outputs) +
          16 * row + 16ull * (plan->n_columns + plan->n_outputs);
 }

@@ -52,6 +52,9 @@ struct apo_plan {
   uint64_t seed;
   uint64_t row_origin;
   uint64_t memory_bytes;
+  const double *target; /* [n_targets] of the rows of a source, borrowed; NULL: output is no loss */
+  uint64_t n_targets;
+  apo_loss loss; /* NONE unless it is explained */
   apo_dependence dependence;
   apo_gaussian_effort gaussian; /* of a dependence that is not independent */
 
@@ -98,9 +101,12 @@ APO_NODISCARD apo_status apo_plan_decide(const apo_model *model,
                                          apo_plan **out,
                                          apo_error *err);
 
-/** Whether probabilities are the margin's values, rescaled for each background row
- * (engine/exact/rescale.h): not the Shapley values of the probability itself. */
+/** Whether a probability's or loss's values are the margin's, rescaled for each background row
+ * (engine/exact/rescale.h): not the Shapley values of the probability or loss itself. */
 bool apo_plan_is_rescaled(const apo_plan *plan);
+
+/** "raw", "probability", "probability, rescaled", "log-loss, rescaled", "squared error, rescaled". */
+const char *apo_plan_output_text(const apo_plan *plan);
 
 /** "kernel" and so on; never NULL. */
 const char *apo_method_text(apo_method method);

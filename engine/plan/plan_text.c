@@ -27,12 +27,22 @@ static double mebibytes(uint64_t n_bytes) {
   return (double)n_bytes / (1024.0 * 1024.0);
 }
 
+static const char *output_text(apo_output output) {
+  switch (output) {
+    case APO_OUTPUT_RAW: return "raw";
+    case APO_OUTPUT_PROBABILITY: return "probability";
+    case APO_OUTPUT_LOSS: return "loss";
+  }
+  return "unknown";
+}
+
 static void put_head(writer *w, const apo_plan *plan) {
   put(w, "method       %s, output %s, link %s\n", apo_method_text(plan->method),
-      plan->output == APO_OUTPUT_RAW ? "raw" : "probability",
-      plan->link == APO_VALUE_IDENTITY ? "identity" : "logit");
+      output_text(plan->output), plan->link == APO_VALUE_IDENTITY ? "identity" : "logit");
   if (apo_plan_is_rescaled(plan)) {
-    put(w, "probability  rescaled for each background row, %u sets of weights\n",
+    const bool is_loss = plan->output == APO_OUTPUT_LOSS;
+    put(w, "%-11s  %s%srescaled for each background row, %u sets of weights\n",
+        output_text(plan->output), is_loss ? apo_loss_text(plan->loss) : "", is_loss ? ", " : "",
         plan->exact->n_sets);
   }
   if (plan->index == APO_INDEX_BANZHAF || plan->has_pairs) {

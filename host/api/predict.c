@@ -63,6 +63,9 @@ static apo_status loop(prediction_run *r, apo_error *err) {
 }
 
 static apo_status check(const apo_model *model, apo_output output, apo_error *err) {
+  if (output == APO_OUTPUT_LOSS) {
+    return apo_fail(err, APO_ERR_UNSUPPORTED, "output loss: is explained, not predicted");
+  }
   if (output != APO_OUTPUT_PROBABILITY || model->kind == APO_MODEL_CALLBACK) return APO_OK;
   return apo_link_need_response(model->link, err);
 }

@@ -52,6 +52,7 @@ typedef struct run {
   float *phi_se;
   float *pairs;
   double *prediction;
+  double *row_base; /* of a loss, else NULL */
   float *gap;
   double *row_phi; /* one row's */
   double *row_se;
@@ -124,6 +125,8 @@ static apo_status begin(run *r, worker *w, const tile *t, uint32_t at, uint32_t 
   const uint32_t n_columns = r->plan.n_columns;
   const apo_rows rows = {t->values, t->n_rows, n_columns, 1, n_columns, APO_F64};
   const uint64_t row_begin = r->plan.row_origin + t->row_begin + at;
+  const double *target = r->plan.target;
+  w->lane->target = target != NULL ? target + t->row_begin + at : NULL;
   apo_status status = apo_lane_load(w->lane, &rows, at, n, err);
   const bool counts_from_0 = status == APO_ERR_FORMAT;
   if (status == APO_OK) status = w->estimator->prepare(w->estimator, w->lane, row_begin, err);
@@ -132,8 +135,21 @@ static apo_status begin(run *r, worker *w, const tile *t, uint32_t at, uint32_t 
   return apo_prefix(err, status, "rows from %llu: ", (unsigned long long)row_begin);
 }
 
-static apo_status explained_output(run *r, const double *margin, apo_error *err) {
+// A loss has one output, which sigmoids and links have no part in.
+static void explained_loss(run *r, const apo_lane *lane, uint32_t row) {
+  const apo_rescale *rescale = r->plan.exact->rescale;
+  const double target = lane->target[row];
+  r->v_full[0] = apo_rescale_loss(rescale, lane->margin[row], target);
+  r->row_base[row] = apo_rescale_base(rescale, target);
+}
+
+static apo_status explained_output(run *r, const apo_lane *lane, uint32_t row, apo_error *err) {
   const apo_plan *plan = &r->plan;
+  const double *margin = lane->margin + (size_t)row * plan->n_outputs;
+  if (plan->loss != APO_LOSS_NONE) {
+    explained_loss(r, lane, row);
+    return APO_OK;
+  }
   apo_plan_respond(plan, margin, r->response);
   for (uint32_t k = 0; k < plan->n_outputs; ++k) {
     const double complement = apo_plan_complement(plan, r->response[k], margin[k]);
@@ -155,7 +171,7 @@ static void put_row(run *r, uint32_t row) {
   const apo_plan *plan = &r->plan;
   for (uint32_t k = 0; k < plan->n_outputs; ++k) {
     const size_t output = (size_t)row * plan->n_outputs + k;
-    double sum = plan->base[k];
+    double sum = r->row_base != NULL ? r->row_base[output] : plan->base[k];
     for (uint32_t p = 0; p < plan->n_players; ++p) {
       const size_t from = (size_t)k * plan->n_players + p;
       const float phi = (float)r->row_phi[from];
@@ -182,7 +198,7 @@ static apo_status aggregate(run *r, worker *w, uint64_t row_begin, apo_error *er
   for (uint32_t row = 0; row < w->lane->n_rows; ++row) {
     memset(r->row_phi, 0, n * sizeof *r->row_phi);
     memset(r->row_se, 0, n * sizeof *r->row_se);
-    apo_status status = explained_output(r, w->lane->margin + (size_t)row * r->plan.n_outputs, err);
+    apo_status status = explained_output(r, w->lane, row, err);
     if (status == APO_OK) {
       status =
           w->estimator->finish(w->estimator, w->lane, row, r->v_full, r->row_phi, r->row_se, err);
@@ -208,6 +224,7 @@ static apo_status put_tile(run *r, uint64_t row_begin, uint32_t n_rows, apo_erro
       .base = r->plan.base,
       .gap = r->gap,
       .pairs = r->pairs,
+      .row_base = r->row_base,
   };
   APO_TRY(r->sink->put(r->sink->context, &result, err));
   r->report->n_rows += n_rows;
@@ -304,13 +321,21 @@ static apo_status recover(run *r, uint32_t lane, apo_status status, apo_error *e
 
 // --- the loop -----------------------------------------------------------------------------------
 
+static apo_status check_targets(const run *r, apo_error *err) {
+  const uint64_t n = r->plan.n_targets;
+  const bool is_right = r->is_end ? r->n_read == n : r->n_read <= n;
+  if (r->plan.loss == APO_LOSS_NONE || is_right) return APO_OK;
+  return apo_fail(err, APO_ERR_FORMAT, "target: %llu values for %s%llu rows", (unsigned long long)n,
+                  r->is_end ? "" : "at least ", (unsigned long long)r->n_read);
+}
+
 // A block of the source behind the rows that the tile has.
 static apo_status read_block(run *r, tile *t, apo_error *err) {
   const uint32_t n_most = r->plan.tiling.rows - t->n_rows;
   apo_rows rows;
   APO_TRY(r->source->next(r->source->context, n_most, &rows, err));
   r->is_end = rows.n_rows == 0;
-  if (r->is_end) return APO_OK;
+  if (r->is_end) return check_targets(r, err);
   APO_TRY(apo_rows_check(&rows, r->plan.n_columns, err));
   if (rows.n_rows > n_most) {
     return apo_fail(err, APO_ERR_ARGUMENT, "source: gave %llu rows, asked for at most %u",
@@ -321,7 +346,7 @@ static apo_status read_block(run *r, tile *t, apo_error *err) {
   }
   t->n_rows += (uint32_t)rows.n_rows;
   r->n_read += rows.n_rows;
-  return APO_OK;
+  return check_targets(r, err);
 }
 
 // Tables are for many rows, so tiles of exact values wait until they are full.
@@ -396,6 +421,10 @@ static apo_status allocate(run *r, apo_error *err) {
     r->phi_se = apo_alloc(rows * row, sizeof *r->phi_se);
     is_whole = is_whole && r->phi_se != NULL;
   }
+  if (plan->loss != APO_LOSS_NONE) {
+    r->row_base = apo_alloc(outputs, sizeof *r->row_base);
+    is_whole = is_whole && r->row_base != NULL;
+  }
   if (plan->has_pairs) {
     r->pairs = apo_alloc(rows * n_pairs(plan), sizeof *r->pairs);
     is_whole = is_whole && r->pairs != NULL;
@@ -408,6 +437,7 @@ static apo_status allocate(run *r, apo_error *err) {
   r->own_bytes = (plan->has_pairs ? rows * n_pairs(plan) * sizeof(float) : 0) +
                  rows * row * sizeof(float) * (has_errors ? 2 : 1) + row * 2 * sizeof(double) +
                  outputs * (sizeof(double) + sizeof(float)) +
+                 (plan->loss != APO_LOSS_NONE ? outputs * sizeof(double) : 0) +
                  r->n_tiles * rows * plan->n_columns * sizeof(double);
   if (!is_whole) return apo_fail(err, APO_ERR_MEMORY, "run: tiles of %zu rows", rows);
   return APO_OK;
@@ -421,6 +451,7 @@ static void clear(run *r) {
   free(r->phi_se);
   free(r->pairs);
   free(r->prediction);
+  free(r->row_base);
   free(r->gap);
   free(r->row_phi);
   free(r->row_se);

@@ -218,6 +218,9 @@ static apo_status measure(benchmark *b, apo_error *err) {
     return apo_fail(err, APO_ERR_ARGUMENT, "--repeats: %" PRIu64 ", needed 1 to %d", n_repeats,
                     MAX_REPEATS);
   }
+  if (apo_option_is(o, APO_OPT_OUTPUT, "loss")) {
+    return apo_fail(err, APO_ERR_UNSUPPORTED, "--output loss: is for explain and plan, not bench");
+  }
   if (n_rows < 1) return apo_fail(err, APO_ERR_ARGUMENT, "--rows: 0, needed at least 1");
   APO_TRY(open_workload(b, n_rows, err));
   APO_TRY(apo_session_open_players(&b->session, err));

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/core/digest.h"
 #include "engine/core/memory.h"
 #include "engine/data/background.h"
 #include "engine/explainers/kernel/coalitions.h"
@@ -33,17 +34,18 @@ typedef struct explanation {
   apo_report report;
   const char **output_names; /* [n_outputs] */
   char input_digest[72];
+  char target_digest[APO_DIGEST_TEXT_BYTES];
   char software[64];
   double seconds_run;
 } explanation;
 
 static apo_status check_options(const apo_options *o, apo_error *err) {
-  const char *const tables[] = {apo_option_text(o, APO_OPT_DATA),
-                                apo_option_text(o, APO_OPT_BACKGROUND),
-                                apo_option_text(o, APO_OPT_BACKGROUND_WEIGHTS)};
+  const char *const tables[] = {
+      apo_option_text(o, APO_OPT_DATA), apo_option_text(o, APO_OPT_BACKGROUND),
+      apo_option_text(o, APO_OPT_BACKGROUND_WEIGHTS), apo_option_text(o, APO_OPT_TARGET)};
   const char *errors = apo_option_text(o, APO_OPT_ERRORS);
   const uint64_t chunk_rows = apo_option_count(o, APO_OPT_CHUNK_ROWS);
-  APO_TRY(apo_check_one_stdin(tables, 3, err));
+  APO_TRY(apo_check_one_stdin(tables, 4, err));
   if (chunk_rows == 0 || chunk_rows > UINT32_MAX) {
     return apo_fail(err, APO_ERR_ARGUMENT, "--chunk-rows: %" PRIu64 ", needed 1 to %u", chunk_rows,
                     UINT32_MAX);
@@ -67,6 +69,7 @@ static apo_status open_inputs(explanation *e, apo_error *err) {
   APO_TRY(apo_session_open_data(session, err));
   APO_TRY(apo_session_open_players(session, err));
   APO_TRY(apo_session_open_background(session, err));
+  APO_TRY(apo_session_open_target(session, err));
   APO_TRY(apo_session_request(session, &e->request, err));
   return apo_session_open_devices(session, err);
 }
@@ -136,6 +139,22 @@ static apo_status identify_input(explanation *e, const char **out, apo_error *er
   return APO_OK;
 }
 
+/* Of the targets as float64, little-endian: with others the losses are others. */
+static apo_status identify_target(explanation *e, apo_error *err) {
+  const apo_session *session = &e->session;
+  uint8_t digest[APO_DIGEST_BYTES];
+  apo_digest hash = {0};
+  if (session->target == NULL) return APO_OK;
+  apo_status status = apo_digest_start(&hash, err);
+  if (status == APO_OK) {
+    status = apo_digest_add_f64s(&hash, session->target, session->n_targets, err);
+  }
+  if (status == APO_OK) status = apo_digest_finish(&hash, digest, err);
+  apo_digest_stop(&hash);
+  if (status == APO_OK) apo_digest_print(digest, e->target_digest);
+  return status;
+}
+
 static apo_status make_output_texts(explanation *e, apo_error *err) {
   const uint32_t n = e->session.info.n_outputs;
   e->output_names = apo_alloc(n, sizeof *e->output_names);
@@ -196,8 +215,8 @@ static apo_run_spec make_spec(const explanation *e, const char *input_id) {
       .output_names = e->output_names,
       .base = apo_plan_base(e->plan),
       .method = method_kept(e->plan),
-      .output = apo_plan_is_rescaled(e->plan) ? "probability, rescaled"
-                                              : apo_option_text(o, APO_OPT_OUTPUT),
+      .output = apo_plan_output_text(e->plan),
+      .target_id = session->target != NULL ? e->target_digest : NULL,
       .index = apo_option_text(o, APO_OPT_INDEX),
       .link = apo_option_text(o, APO_OPT_LINK),
       .coalitions = coalitions_kept(e),
@@ -224,6 +243,7 @@ static apo_status open_stores(explanation *e, apo_error *err) {
   const char *input_id;
   APO_TRY(make_output_texts(e, err));
   APO_TRY(identify_input(e, &input_id, err));
+  APO_TRY(identify_target(e, err));
   apo_run_spec spec = make_spec(e, input_id);
   e->session.side = APO_SIDE_OUTPUT;
   apo_status status = apo_store_open(apo_option_text(o, APO_OPT_OUT), &spec, &e->sink.store, err);
@@ -233,6 +253,7 @@ static apo_status open_stores(explanation *e, apo_error *err) {
     spec.top = 0;
     spec.reduction = APO_REDUCE_NONE;
     spec.key_name = NULL;
+    spec.target_id = NULL;
     status = apo_store_open(errors, &spec, &e->sink.errors, err);
   }
   const char *refused = e->sink.store == NULL ? apo_option_text(o, APO_OPT_OUT) : errors;
@@ -260,6 +281,15 @@ static apo_status resume(explanation *e, apo_error *err) {
   if (!apo_option_flag(e->session.options, APO_OPT_QUIET)) {
     fprintf(stderr, "apportion: run %.23s: %" PRIu64 " rows are there, %s\n", e->sink.store->run_id,
             n_done, e->sink.store->is_complete ? "it is complete" : "going on behind them");
+  }
+  if (e->request.target != NULL) {
+    if (n_done > e->request.n_targets) {
+      return apo_fail(err, APO_ERR_FORMAT,
+                      "--target: %" PRIu64 " values, %" PRIu64 " rows are there",
+                      e->request.n_targets, n_done);
+    }
+    e->request.target += n_done;
+    e->request.n_targets -= n_done;
   }
   e->request.row_origin += n_done;
   apo_plan_destroy(&e->plan);
@@ -351,7 +381,7 @@ static apo_status print_json(const explanation *e, apo_error *err) {
   apo_json_out_count(&json, root, "outputs", session->info.n_outputs);
   apo_json_out_text(&json, root, "method", apo_method_text(apo_plan_method(e->plan)));
   if (apo_plan_is_rescaled(e->plan)) {
-    apo_json_out_text(&json, root, "output", "probability, rescaled");
+    apo_json_out_text(&json, root, "output", apo_plan_output_text(e->plan));
   }
   apo_json_out_text(
       &json, root, "device",

@@ -31,15 +31,16 @@ static apo_status print_json(const apo_session *session, const apo_plan *plan, a
 
 static apo_status plan_rows(apo_session *session, apo_plan **plan, apo_error *err) {
   const apo_options *o = session->options;
-  const char *const tables[] = {apo_option_text(o, APO_OPT_DATA),
-                                apo_option_text(o, APO_OPT_BACKGROUND),
-                                apo_option_text(o, APO_OPT_BACKGROUND_WEIGHTS)};
+  const char *const tables[] = {
+      apo_option_text(o, APO_OPT_DATA), apo_option_text(o, APO_OPT_BACKGROUND),
+      apo_option_text(o, APO_OPT_BACKGROUND_WEIGHTS), apo_option_text(o, APO_OPT_TARGET)};
   apo_request request;
-  APO_TRY(apo_check_one_stdin(tables, 3, err));
+  APO_TRY(apo_check_one_stdin(tables, 4, err));
   APO_TRY(apo_session_open_model(session, err));
   if (tables[0] != NULL) APO_TRY(apo_session_open_data(session, err));
   APO_TRY(apo_session_open_players(session, err));
   APO_TRY(apo_session_open_background(session, err));
+  APO_TRY(apo_session_open_target(session, err));
   APO_TRY(apo_session_request(session, &request, err));
   APO_TRY(apo_session_open_devices(session, err));
   APO_TRY(

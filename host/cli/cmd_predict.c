@@ -110,6 +110,10 @@ static apo_status print_json(const prediction_run *run, apo_error *err) {
 static apo_status predict(prediction_run *run, apo_error *err) {
   apo_session *session = &run->session;
   const bool keeps_ids = apo_option_text(session->options, APO_OPT_ID) != NULL;
+  if (apo_option_is(session->options, APO_OPT_OUTPUT, "loss")) {
+    return apo_fail(err, APO_ERR_UNSUPPORTED,
+                    "--output loss: is for explain and plan, not predict");
+  }
   APO_TRY(apo_session_open_model(session, err));
   APO_TRY(apo_session_open_data(session, err));
   APO_TRY(apo_session_open_devices(session, err));

@@ -33,6 +33,7 @@ static apo_status put_errors(apo_explain_sink *sink, const apo_tile *tile, apo_e
   errors.phi = tile->phi_se;
   errors.phi_se = NULL;
   errors.base = sink->zeros;
+  errors.row_base = NULL;
   return apo_store_put(sink->errors, &errors, NULL, err);
 }
 

@@ -37,8 +37,10 @@ void apo_session_close(apo_session *session) {
   apo_table_close(&session->data);
   apo_groups_clear(&session->groups);
   apo_model_destroy(&session->model);
+  free(session->target);
   free(session->column_names);
   free(session->made_names);
+  session->target = NULL;
   session->column_names = NULL;
   session->made_names = NULL;
 }
@@ -146,6 +148,24 @@ apo_status apo_session_open_players(apo_session *session, apo_error *err) {
                          err);
 }
 
+apo_status apo_session_open_target(apo_session *session, apo_error *err) {
+  const apo_options *o = session->options;
+  const char *where = apo_option_text(o, APO_OPT_TARGET);
+  const bool is_loss = apo_option_is(o, APO_OPT_OUTPUT, "loss");
+  if (where == NULL && !is_loss) return APO_OK;
+  if (where == NULL) {
+    return apo_fail(err, APO_ERR_ARGUMENT, "--output loss: needs --target SRC[:COLUMN]");
+  }
+  if (!is_loss) return apo_fail(err, APO_ERR_ARGUMENT, "--target: is for --output loss");
+  APO_TRY(apo_read_numbers(where, apo_option_text(o, APO_OPT_MISSING), &session->target,
+                           &session->n_targets, err));
+  const uint64_t n_rows =
+      session->data != NULL ? apo_table_n_rows(session->data) : session->n_targets;
+  if (n_rows == UINT64_MAX || n_rows == session->n_targets) return APO_OK;
+  return apo_fail(err, APO_ERR_FORMAT, "%s: %" PRIu64 " targets for %" PRIu64 " rows", where,
+                  session->n_targets, n_rows);
+}
+
 apo_status apo_session_open_devices(apo_session *session, apo_error *err) {
   const apo_options *o = session->options;
   const uint64_t launch_ms = apo_option_count(o, APO_OPT_LAUNCH_MS);
@@ -193,8 +213,11 @@ apo_status apo_session_request(const apo_session *session, apo_request *out, apo
   }
   out->index = apo_option_is(o, APO_OPT_INDEX, "banzhaf") ? APO_INDEX_BANZHAF : APO_INDEX_SHAPLEY;
   out->interactions = apo_option_flag(o, APO_OPT_INTERACTIONS);
-  out->output =
-      apo_option_is(o, APO_OPT_OUTPUT, "probability") ? APO_OUTPUT_PROBABILITY : APO_OUTPUT_RAW;
+  out->output = APO_OUTPUT_RAW;
+  if (apo_option_is(o, APO_OPT_OUTPUT, "probability")) out->output = APO_OUTPUT_PROBABILITY;
+  if (apo_option_is(o, APO_OPT_OUTPUT, "loss")) out->output = APO_OUTPUT_LOSS;
+  out->target = session->target;
+  out->n_targets = session->n_targets;
   out->link = apo_option_is(o, APO_OPT_LINK, "logit") ? APO_VALUE_LOGIT : APO_VALUE_IDENTITY;
   out->dependence = apo_option_is(o, APO_OPT_DEPENDENCE, "gaussian") ? APO_DEPENDENCE_GAUSSIAN
                                                                      : APO_DEPENDENCE_INDEPENDENT;

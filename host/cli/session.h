@@ -21,6 +21,8 @@ typedef struct apo_session {
   apo_background *background;
   apo_devices *devices;
   apo_groups groups;
+  double *target; /* [n_targets], of --target */
+  uint64_t n_targets;
   const char **column_names; /* [n_columns]: the model's, else the data's, else f0, f1, ... */
   char (*made_names)[16];
   double begun;        /* apo_clock_seconds */
@@ -42,6 +44,9 @@ APO_NODISCARD apo_status apo_session_open_data(apo_session *session, apo_error *
 APO_NODISCARD apo_status apo_session_open_background(apo_session *session, apo_error *err);
 /** Name the columns and read --groups. */
 APO_NODISCARD apo_status apo_session_open_players(apo_session *session, apo_error *err);
+/** Read --target, which --output loss needs and nothing else takes, one number for each row of the
+ * data where their number is known. */
+APO_NODISCARD apo_status apo_session_open_target(apo_session *session, apo_error *err);
 /** Open --device with the kernel cache. */
 APO_NODISCARD apo_status apo_session_open_devices(apo_session *session, apo_error *err);
 

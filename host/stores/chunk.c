@@ -55,7 +55,8 @@ uint32_t apo_chunk_rows(uint32_t wanted, const apo_chunk_shape *shape) {
   const uint64_t values_bytes = line_floats(shape) * 4 * (shape->has_errors ? 2 : 1);
   const uint64_t kept_bytes = shape->layout != APO_LAYOUT_DENSE ? packed_bytes(shape) : 0;
   const uint64_t row_bytes =
-      values_bytes + (uint64_t)shape->n_outputs * (LINE_HEAD_BYTES + kept_bytes);
+      values_bytes +
+      (uint64_t)shape->n_outputs * (LINE_HEAD_BYTES + kept_bytes + (shape->has_row_base ? 8 : 0));
   const uint64_t most = APO_CHUNK_BYTES / (row_bytes * APO_BLOCK_ROWS);
   const uint64_t kept = most < 1 ? 1 : most < blocks ? most : blocks;
   const uint64_t largest = UINT32_MAX / APO_BLOCK_ROWS;
@@ -85,6 +86,7 @@ static bool reserve_rows(apo_chunk *chunk, uint32_t n_more) {
        !grow(&chunk->packed, rows, n_outputs * packed_bytes(&chunk->shape))) ||
       !grow(&chunk->prediction, rows, n_outputs * sizeof(double)) ||
       !grow(&chunk->gap, rows, n_outputs * sizeof(float)) ||
+      (chunk->shape.has_row_base && !grow(&chunk->base, rows, n_outputs * sizeof(double))) ||
       (chunk->shape.has_ids && !grow(&chunk->id_begin, rows + 1, sizeof(size_t)))) {
     return false;
   }
@@ -174,6 +176,10 @@ apo_status apo_chunk_take(apo_chunk *chunk,
          n_taken * n_outputs * sizeof(double));
   memcpy(chunk->gap + at * n_outputs, tile->gap + row_begin * n_outputs,
          n_taken * n_outputs * sizeof(float));
+  if (chunk->shape.has_row_base) {
+    memcpy(chunk->base + at * n_outputs, tile->row_base + row_begin * n_outputs,
+           n_taken * n_outputs * sizeof(double));
+  }
   chunk->n_rows += n_taken;
   return APO_OK;
 }
@@ -220,6 +226,7 @@ const char *apo_chunk_fault(const apo_chunk *chunk, uint32_t row, uint32_t outpu
     }
   }
   if (!isfinite(chunk->gap[line])) return "gap_not_finite";
+  if (chunk->shape.has_row_base && !isfinite(chunk->base[line])) return "base_not_finite";
   if (chunk->shape.has_errors && !all_finite(chunk->phi_se + line * n_players, n_players)) {
     return "phi_se_not_finite";
   }
@@ -238,6 +245,7 @@ void apo_chunk_clear(apo_chunk *chunk) {
   apo_packer_clear(&chunk->packer);
   free(chunk->prediction);
   free(chunk->gap);
+  free(chunk->base);
   free(chunk->ids);
   free(chunk->id_begin);
   memset(chunk, 0, sizeof *chunk);
@@ -264,6 +272,10 @@ static size_t write_line(const apo_chunk *chunk, uint32_t row, uint32_t output, 
   if (chunk->shape.has_errors) {
     apo_chunk_pack_errors(chunk, row, output, phi, at);
     at += apo_packed_error_bytes(&packing);
+  }
+  if (chunk->shape.has_row_base) {
+    apo_pack_f64(&chunk->base[line], 1, at);
+    at += 8;
   }
   return (size_t)(at - out);
 }
@@ -316,7 +328,7 @@ apo_status apo_chunk_sum(const apo_chunk *chunk, apo_chunk_sums *out, apo_error 
   *out = (apo_chunk_sums){.n_partial = n_blocks * n_values * APO_N_SUMS};
   const apo_packing packing = apo_chunk_packing(&chunk->shape);
   uint8_t *room = apo_alloc(LINE_HEAD_BYTES + APO_MAX_ID_BYTES + apo_packed_bytes(&packing) +
-                                apo_packed_error_bytes(&packing),
+                                apo_packed_error_bytes(&packing) + sizeof(double),
                             1);
   XXH3_state_t *state = XXH3_createState();
   out->partial = apo_alloc(out->n_partial, sizeof *out->partial);

@@ -7,8 +7,8 @@
  *   partial   sums for the global values, one set per block of 4,096 rows
  *
  * A *line* is one (row, output) as bytes, little-endian: row i64, output i32, prediction f64,
- * gap f32, id (length u32, bytes), phi as packed.h has it, phi_se likewise if kept.  A line that
- * is not finite is a *fault*: it is in none of the sums, and its attributions are not stored.
+ * gap f32, id (length u32, bytes), phi as packed.h has it, phi_se likewise if kept, base f64 if
+ * rows have bases of their own.  A line that is not finite is a *fault*: it is in none of the sums, and its attributions are not stored.
  */
 #ifndef APO_HOST_STORES_CHUNK_H
 #define APO_HOST_STORES_CHUNK_H
@@ -47,6 +47,7 @@ typedef struct apo_chunk_shape {
   uint32_t n_players;
   bool has_errors;
   bool has_ids;
+  bool has_row_base; /* tiles have row_base, and it is kept */
   apo_layout layout; /* of what is kept; sums are of all players in every layout */
   uint32_t top;
 } apo_chunk_shape;
@@ -62,6 +63,7 @@ typedef struct apo_chunk {
   uint8_t *packed;    /* lines as they are kept, where that is not phi; or NULL */
   double *prediction; /* [n_rows x n_outputs] */
   float *gap;         /* likewise */
+  double *base;       /* likewise, or NULL */
   char *ids;          /* texts one behind the other, each with its NUL; or NULL */
   size_t *id_begin;   /* [n_rows + 1] */
   size_t ids_capacity;

@@ -229,6 +229,8 @@ static void put_config(text *t, const apo_run_spec *spec, const apo_run_identity
   put_member(t, ",", "schema", "run/1");
   put_count(t, "seed", spec->seed);
   put_count(t, "semantics", APO_RUN_SEMANTICS);
+  // Runs without a loss keep the identities they had before there was one.
+  if (spec->target_id != NULL) put_member(t, ",", "target_id", spec->target_id);
   put_member(t, ",", "tolerance", "0x0p+0");
   put(t, "}");
 }
@@ -252,6 +254,7 @@ static apo_status identify_parts(const apo_run_spec *spec,
 
   APO_TRY(check_text("input id", identity->input_id, err));
   APO_TRY(check_text("background id", spec->background_id, err));
+  APO_TRY(check_text("target id", spec->target_id, err));
   APO_TRY(digest_columns(spec->model, info.n_columns, identity->columns_id, err));
   return apo_players_digest(spec->n_players, spec->player_names, spec->player_members,
                             identity->players_id, err);

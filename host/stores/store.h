@@ -15,6 +15,11 @@
 
 #include "apportion.h"
 
+/** The base value of a line: (row, output) of a tile. */
+static inline double apo_tile_base(const apo_tile *tile, size_t line) {
+  return tile->row_base != NULL ? tile->row_base[line] : tile->base[line % tile->n_outputs];
+}
+
 /** What is made of the rows of a run before they reach an array. */
 typedef enum apo_reduction {
   APO_REDUCE_NONE = 0,
@@ -43,9 +48,11 @@ typedef struct apo_run_spec {
   const char *const *player_members; /* [n_players] JSON list of column names for groups, or NULL */
   uint32_t n_outputs;
   const char *const *output_names; /* [n_outputs], entries may be NULL */
-  const double *base;              /* [n_outputs] */
+  const double *base;              /* [n_outputs]; of a loss the mean over the rows */
   const char *method;              /* "kernel", ... */
-  const char *output;              /* "raw", "probability" */
+  const char *output;              /* apo_plan_output_text */
+  const char *target_id;           /* "sha256:..." of what the rows' losses were taken against; then
+                                      tiles carry a base for each row.  NULL: no loss */
   const char *index;               /* "shapley", "banzhaf"; NULL: "shapley" */
   const char *link;                /* "identity", "logit" */
   const char *coalitions;          /* "shared", "per-row", or "" */
@@ -107,6 +114,7 @@ struct apo_store {
   bool has_errors;
   bool has_pairs;
   bool has_ids;
+  bool has_row_base;
   uint64_t first_row;  /* row_begin of the first tile */
   uint64_t n_rows_put; /* since opening */
 };

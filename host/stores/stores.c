@@ -120,6 +120,7 @@ apo_status apo_store_open(const char *where,
   store->has_errors = spec->has_errors;
   store->has_pairs = spec->has_pairs;
   store->has_ids = spec->key_name != NULL;
+  store->has_row_base = spec->target_id != NULL;
   store->first_row = 0;
   store->n_rows_put = 0;
   store->n_rows_kept = store->n_rows_done;
@@ -149,6 +150,9 @@ static apo_status check_tile(const apo_store *store,
   if ((store->has_ids && ids == NULL) || (store->has_errors && tile->phi_se == NULL)) {
     return apo_fail(err, APO_ERR_ARGUMENT, "store: a tile without the run's %s",
                     store->has_ids && ids == NULL ? "ids" : "standard errors");
+  }
+  if (store->has_row_base && tile->row_base == NULL) {
+    return apo_fail(err, APO_ERR_ARGUMENT, "store: a tile without the base of each row");
   }
   // One player has no pairs, and then there is nothing to point to.
   if (store->has_pairs && tile->pairs == NULL && store->n_players > 1) {

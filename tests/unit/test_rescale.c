@@ -33,7 +33,8 @@ static fit *make_fit(uint64_t n_rows, double low, double high, double scale) {
   }
   for (uint64_t row = 0; row < n_rows; ++row) f->weights[row] /= sum;
   f->background = (apo_background){.n_rows = n_rows, .weights = f->weights};
-  assert_ok(apo_rescale_create(scale, &f->background, f->margin, &f->count, &f->rescale, &err),
+  assert_ok(apo_rescale_create(APO_LOSS_NONE, scale, &f->background, f->margin, &f->count,
+                               &f->rescale, &err),
             &err);
   return f;
 }
@@ -51,8 +52,8 @@ static double sigmoid_of(double scale, double margin) {
 static double found(const fit *f, uint64_t b, double margin) {
   double sum = 0.0;
   for (uint32_t set = 0; set < f->rescale->n_sets; ++set) {
-    sum += apo_rescale_factor(f->rescale, set, margin) * f->count[set * f->background.n_rows + b] /
-           APO_COUNT_SCALE;
+    sum += apo_rescale_factor(f->rescale, set, margin, 0.0) *
+           f->count[set * f->background.n_rows + b] / APO_COUNT_SCALE;
   }
   return sum / f->weights[b];
 }
@@ -132,7 +133,8 @@ static void interpolation_is_right_to_a_billionth(void **state) {
       f->weights[row] = row == heavy ? 1.0 : 1e-300;
     }
     f->background = (apo_background){.n_rows = N_ROWS, .weights = f->weights};
-    assert_ok(apo_rescale_create(1.0, &f->background, f->margin, &f->count, &f->rescale, &err),
+    assert_ok(apo_rescale_create(APO_LOSS_NONE, 1.0, &f->background, f->margin, &f->count,
+                                 &f->rescale, &err),
               &err);
     assert_in_range(f->rescale->n_sets, 2, 30);
     for (double margin = -30.0; margin < 30.0; margin += 0.37) {

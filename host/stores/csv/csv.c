@@ -50,8 +50,9 @@ static void begin_line(
   apo_csv_line_count(&csv->line, csv->store.n_rows_kept + row);
   if (csv->has_ids) apo_csv_line_text(&csv->line, id);
   if (csv->outputs.n > 0) apo_csv_line_text(&csv->line, csv->outputs.texts[output]);
-  apo_csv_line_real(&csv->line, tile->prediction[(size_t)row * tile->n_outputs + output], 17);
-  apo_csv_line_real(&csv->line, tile->base[output], 17);
+  const size_t at = (size_t)row * tile->n_outputs + output;
+  apo_csv_line_real(&csv->line, tile->prediction[at], 17);
+  apo_csv_line_real(&csv->line, apo_tile_base(tile, at), 17);
 }
 
 static apo_status put_line(csv_store *csv,

@@ -69,7 +69,7 @@ static apo_status put(apo_store *self,
   const size_t n_pairs = npy->has_pairs ? apo_pair_count(npy->n_players) : 0;
   const size_t n_lines = (size_t)tile->n_rows * tile->n_outputs;
   for (size_t line = 0; line < n_lines; ++line) {
-    const float base = (float)tile->base[line % tile->n_outputs];
+    const float base = (float)apo_tile_base(tile, line);
     const float *phi = tile->phi + line * npy->n_players;
     // One player has no pairs, and its tile no array of them.
     const float *pairs = n_pairs > 0 ? tile->pairs + line * n_pairs : NULL;

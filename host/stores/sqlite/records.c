@@ -35,6 +35,17 @@ apo_status apo_records_add_views(apo_database *database, apo_error *err) {
   return apo_database_fail(database, err, "cannot create the views");
 }
 
+apo_status apo_records_add_base(apo_database *database, apo_error *err) {
+  sqlite3_stmt *row = NULL;
+  APO_TRY(apo_database_find(database, &row, err,
+                            "SELECT 1 FROM pragma_table_info(?1) WHERE name = 'base'", "t",
+                            "apo_attribution"));
+  const bool is_there = row != NULL;
+  sqlite3_finalize(row);
+  if (is_there) return APO_OK;
+  return apo_database_run(database, err, "ALTER TABLE apo_attribution ADD COLUMN base REAL", "");
+}
+
 /* --- what a run refers to --------------------------------------------------------------------- */
 
 static apo_status has_players(apo_database *database,

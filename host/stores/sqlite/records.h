@@ -23,6 +23,9 @@ APO_NODISCARD apo_status apo_records_create(apo_database *database,
  * Within a transaction. */
 APO_NODISCARD apo_status apo_records_add_views(apo_database *database, apo_error *err);
 
+/** Give the lines of a store that was made before runs of a loss a place for their own base. */
+APO_NODISCARD apo_status apo_records_add_base(apo_database *database, apo_error *err);
+
 /** Find the run of this identity, or write it with everything it refers to.  Within a transaction.
  *
  * Fails:   APO_ERR_ARGUMENT  the run or input is there with another id column, or with rows that

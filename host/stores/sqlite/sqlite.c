@@ -74,6 +74,7 @@ static apo_status insert_line(
     apo_chunk_pack_errors(chunk, row, output, s->phi, s->phi_se);
     code |= sqlite3_bind_blob64(insert, 10, s->phi_se, s->phi_se_bytes, SQLITE_STATIC);
   }
+  if (chunk->shape.has_row_base) code |= sqlite3_bind_double(insert, 11, chunk->base[line]);
   if (code != SQLITE_OK || sqlite3_step(insert) != SQLITE_DONE) {
     return apo_database_fail(&s->database, err, "cannot write a row");
   }
@@ -91,12 +92,14 @@ static apo_status insert_fault(
 }
 
 static apo_status insert_lines(sqlite_store *s, apo_error *err) {
+  // Stores that were made before there were losses have no column `base` until they get one.
+  static const char *const inserts[] = {
+      "INSERT INTO apo_attribution(run_no, row_ord, output, chunk_no, key_i, key_t, prediction, "
+      "gap, phi, phi_se) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+      "INSERT INTO apo_attribution(run_no, row_ord, output, chunk_no, key_i, key_t, prediction, "
+      "gap, phi, phi_se, base) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"};
   sqlite3_stmt *insert = NULL;
-  APO_TRY(apo_database_prepare(&s->database,
-                               "INSERT INTO apo_attribution(run_no, row_ord, output, chunk_no, "
-                               "key_i, key_t, prediction, gap, phi, phi_se) "
-                               "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-                               &insert, err));
+  APO_TRY(apo_database_prepare(&s->database, inserts[s->chunk.shape.has_row_base], &insert, err));
   sqlite3_bind_int64(insert, 1, (sqlite3_int64)s->run.run_no);
   sqlite3_bind_int64(insert, 4, s->chunk_no);
   apo_status status = APO_OK;
@@ -259,6 +262,7 @@ static apo_status register_run(sqlite_store *s,
   } else if (s->chunk.shape.layout != APO_LAYOUT_DENSE) {
     APO_TRY(apo_records_add_views(&s->database, err));
   }
+  if (s->chunk.shape.has_row_base) APO_TRY(apo_records_add_base(&s->database, err));
   APO_TRY(apo_records_open_run(&s->database, spec, identity, chunk_rows, &s->run, err));
   return apo_database_commit(&s->database, err);
 }
@@ -289,6 +293,7 @@ static apo_status start(sqlite_store *s,
                                      .n_players = spec->n_players,
                                      .has_errors = spec->has_errors,
                                      .has_ids = spec->key_name != NULL,
+                                     .has_row_base = spec->target_id != NULL,
                                      .layout = apo_spec_layout(spec),
                                      .top = apo_spec_top(spec)};
   APO_TRY(size_lines(s, path, err));
