@@ -3,7 +3,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "engine/codes/code_walk.h"
 #include "engine/core/memory.h"
 #include "engine/exact/long_leaves.h"
 
@@ -11,7 +10,6 @@ enum {
   MOST_PLAYERS = 12,       /* of a leaf with a table: 2^12 entries of 64 bytes */
   TABLE_ROWS = 1 << 14,    /* that a table is made for, when deep trees are weighed */
   VECTOR_BYTES = 64 << 20, /* of the vectors of a chunk */
-  MARGIN_ROWS = 256,       /* of the background at a time */
   SMALLEST_ROWS = 288,     /* of a tile in memory */
   SLOT_BYTES = 20          /* of a row: int64 on the device and the host, int32 */
 };
@@ -45,37 +43,9 @@ static apo_status count_background(apo_exact_plan *plan,
   return APO_OK;
 }
 
-// Margins of the background, from its codes.
-static apo_status find_margins(const apo_exact_wish *wish, double *out, apo_error *err) {
-  const apo_code_forest *forest = wish->codes;
-  const size_t row_bytes = (size_t)forest->n_columns * forest->cuts->code_bytes;
-  const uint64_t n_rows = wish->background->n_rows;
-  int64_t *margins = apo_alloc(MARGIN_ROWS, sizeof *margins);
-  if (margins == NULL) return apo_fail(err, APO_ERR_MEMORY, "margins: %d rows", MARGIN_ROWS);
-  for (uint64_t row = 0; row < n_rows; row += MARGIN_ROWS) {
-    const uint64_t n = n_rows - row < MARGIN_ROWS ? n_rows - row : MARGIN_ROWS;
-    apo_code_margins(forest, (const char *)wish->background_codes + row * row_bytes, n, margins);
-    for (uint64_t i = 0; i < n; ++i) {
-      out[row + i] = wish->model->base[0] + (double)margins[i] * forest->unit64;
-    }
-  }
-  free(margins);
-  return APO_OK;
-}
-
 static apo_status count_sets(apo_exact_plan *plan, const apo_exact_wish *wish, apo_error *err) {
-  double *margin = apo_alloc(wish->background->n_rows, sizeof *margin);
-  if (margin == NULL) {
-    return apo_fail(err, APO_ERR_MEMORY, "background: %llu margins",
-                    (unsigned long long)wish->background->n_rows);
-  }
-  apo_status status = find_margins(wish, margin, err);
-  if (status == APO_OK) {
-    status = apo_rescale_create(wish->loss, wish->model->link.scale, wish->background, margin,
-                                &plan->count, &plan->rescale, err);
-  }
-  free(margin);
-  if (status != APO_OK) return status;
+  APO_TRY(apo_rescale_create(wish->loss, wish->model->link.scale, wish->background, wish->margin,
+                             &plan->count, &plan->rescale, err));
   plan->n_sets = plan->rescale->n_sets;
   plan->total = APO_COUNT_SCALE;
   return APO_OK;

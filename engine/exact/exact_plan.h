@@ -41,6 +41,7 @@ typedef struct apo_exact_wish {
   const apo_code_forest *codes;
   const apo_background *background; /* NULL for path */
   const void *background_codes;
+  const double *margin; /* [n_rows x n_outputs] of the background; NULL for path */
   const uint32_t *player_of_column;
   uint32_t n_players;
   uint32_t cache_bytes;

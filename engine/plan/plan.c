@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/codes/code_walk.h"
 #include "engine/core/memory.h"
 #include "engine/data/rows.h"
 #include "engine/explainers/kernel/coalitions.h"
@@ -17,8 +16,7 @@
 #include "kernels/response.h"
 
 enum {
-  BASE_ROWS = 256,       /* background rows predicted at a time */
-  EXACT_BASE_ROWS = 4096 /* likewise, from codes */
+  BASE_ROWS = 256, /* background rows predicted at a time */
 };
 
 // What stands for the background of a method that asks the covers instead.
@@ -374,35 +372,37 @@ static double rescaled_base(const apo_plan *plan) {
   return plan->n_targets > 0 ? sum / (double)plan->n_targets : 0.0;
 }
 
-// Margins are sums of integers, so their mean can be had from codes.
+static apo_status find_background_margins(apo_plan *plan,
+                                          const apo_margin_source *source,
+                                          apo_error *err) {
+  const apo_background *background = plan->background;
+  const apo_rows rows = {
+      background->values, background->n_rows, plan->n_columns, 1, plan->n_columns, APO_F64};
+  if (plan->method != APO_METHOD_EXACT) return APO_OK;
+  plan->background_margin =
+      apo_alloc(background->n_rows * plan->n_outputs, sizeof *plan->background_margin);
+  if (plan->background_margin == NULL) {
+    return apo_fail(err, APO_ERR_MEMORY, "background: %llu margins",
+                    (unsigned long long)background->n_rows);
+  }
+  const apo_status status = source->margins(source->context, plan->model, plan->forest, &rows,
+                                            plan->background_margin, err);
+  return apo_prefix(err, status, "background: ");
+}
+
 static apo_status find_exact_base(apo_plan *plan, apo_error *err) {
   const uint32_t n = plan->n_outputs;
-  const size_t row_bytes = (size_t)plan->n_columns * plan->forest->cuts->code_bytes;
   plan->base = apo_alloc(n, sizeof *plan->base);
-  int64_t *margins = apo_alloc((size_t)EXACT_BASE_ROWS * n, sizeof *margins);
-  if (plan->base == NULL || margins == NULL) {
-    free(margins);
-    return apo_fail(err, APO_ERR_MEMORY, "base: %u outputs", n);
-  }
+  if (plan->base == NULL) return apo_fail(err, APO_ERR_MEMORY, "base: %u outputs", n);
   if (plan->exact->is_path) {
     apo_path_base(plan->model, plan->base);
   } else if (plan->exact->rescale != NULL) {
     plan->base[0] = rescaled_base(plan);
   } else {
-    const uint64_t n_rows = plan->background->n_rows;
-    for (uint64_t row = 0; row < n_rows; row += EXACT_BASE_ROWS) {
-      const uint64_t left = n_rows - row < EXACT_BASE_ROWS ? n_rows - row : EXACT_BASE_ROWS;
-      apo_code_margins(plan->forest, (const char *)plan->background_codes + row * row_bytes, left,
-                       margins);
-      for (uint64_t i = 0; i < left * n; ++i) {
-        plan->base[i % n] += plan->background->weights[row + i / n] * (double)margins[i];
-      }
-    }
-    for (uint32_t k = 0; k < n; ++k) {
-      plan->base[k] = plan->model->base[k] + plan->base[k] * plan->forest->unit64;
+    for (uint64_t i = 0; i < plan->background->n_rows * n; ++i) {
+      plan->base[i % n] += plan->background->weights[i / n] * plan->background_margin[i];
     }
   }
-  free(margins);
   return APO_OK;
 }
 
@@ -486,6 +486,7 @@ static apo_status cut_leaves(apo_plan *plan, const apo_caps *caps, apo_error *er
       .codes = plan->forest,
       .background = plan->background,
       .background_codes = plan->background_codes,
+      .margin = plan->background_margin,
       .player_of_column = plan->player_of_column,
       .n_players = plan->n_players,
       .cache_bytes = caps->cache_bytes > 0 && caps->cache_bytes < UINT32_MAX
@@ -507,6 +508,7 @@ static apo_status decide(apo_plan *plan,
                          const apo_caps *const *caps,
                          uint32_t n_devices,
                          uint32_t launch_ms,
+                         const apo_margin_source *source,
                          apo_error *err) {
   APO_TRY(resolve_method(plan, request->method, err));
   APO_TRY(check_dependence(plan, err));
@@ -524,6 +526,7 @@ static apo_status decide(apo_plan *plan,
   }
   APO_TRY(take_background(plan, err));
   APO_TRY(resolve_dependence(plan, err));
+  APO_TRY(find_background_margins(plan, source, err));
   APO_TRY(cut_leaves(plan, caps[0], err));
   APO_TRY(find_base(plan, err));
   APO_TRY(apo_tiling_choose(plan, caps, n_devices, launch_ms, err));
@@ -536,6 +539,7 @@ apo_status apo_plan_decide(const apo_model *model,
                            const apo_caps *const *caps,
                            uint32_t n_devices,
                            uint32_t launch_ms,
+                           const apo_margin_source *source,
                            apo_plan **out,
                            apo_error *err) {
   *out = NULL;
@@ -556,7 +560,7 @@ apo_status apo_plan_decide(const apo_model *model,
   plan->n_columns = model->n_columns;
   plan->n_outputs = model->n_outputs;
   apo_status status = apo_hosted_open(&plan->hosted, model, request->output, &plan->model, err);
-  if (status == APO_OK) status = decide(plan, request, caps, n_devices, launch_ms, err);
+  if (status == APO_OK) status = decide(plan, request, caps, n_devices, launch_ms, source, err);
   if (status != APO_OK) apo_plan_destroy(&plan);
   *out = plan;
   return status;
@@ -569,6 +573,7 @@ void apo_plan_destroy(apo_plan **plan) {
   apo_exact_plan_destroy(&(*plan)->exact);
   apo_code_forest_destroy(&(*plan)->forest);
   free((*plan)->background_codes);
+  free((*plan)->background_margin);
   free((*plan)->background_rows);
   free((*plan)->weights);
   free((*plan)->is_constant);

@@ -68,11 +68,12 @@ struct apo_plan {
   apo_i32 response;           /* kernels/response.h */
   apo_f32 response_scale;
 
-  apo_code_forest *forest; /* forest models, else NULL */
-  void *background_codes;  /* [n_rows x n_columns] of code_bytes, forest models */
-  double *background_rows; /* [n_rows x n_columns] after transform, linear models */
-  float *weights;          /* [n_rows] */
-  uint8_t *is_constant;    /* [n_columns] every background row has the same code or value */
+  apo_code_forest *forest;   /* forest models, else NULL */
+  void *background_codes;    /* [n_rows x n_columns] of code_bytes, forest models */
+  double *background_margin; /* [n_rows x n_outputs], method exact */
+  double *background_rows;   /* [n_rows x n_columns] after transform, linear models */
+  float *weights;            /* [n_rows] */
+  uint8_t *is_constant;      /* [n_columns] every background row has the same code or value */
 
   apo_index index;
   bool has_pairs;        /* values of pairs are asked for */
@@ -88,7 +89,21 @@ struct apo_plan {
   char *text;
 };
 
-/** Decide; `caps` are those of the run's devices, at least one.
+/** Margins of rows, from whoever has devices.
+ *
+ * Shapes:  out [rows->n_rows x model->n_outputs]
+ */
+typedef struct apo_margin_source {
+  void *context;
+  apo_status (*margins)(void *context,
+                        const apo_model *model,
+                        const apo_code_forest *forest,
+                        const apo_rows *rows,
+                        double *out,
+                        apo_error *err);
+} apo_margin_source;
+
+/** Decide; `caps` are those of the run's devices, at least one.  Only method exact asks `source`.
  *
  * Fails:   as apo_plan_create
  */
@@ -98,6 +113,7 @@ APO_NODISCARD apo_status apo_plan_decide(const apo_model *model,
                                          const apo_caps *const *caps,
                                          uint32_t n_devices,
                                          uint32_t launch_ms,
+                                         const apo_margin_source *source,
                                          apo_plan **out,
                                          apo_error *err);
 

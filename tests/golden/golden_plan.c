@@ -57,8 +57,9 @@ static void check(const char *name,
   apo_plan *plan = NULL;
   apo_error err;
   assert_ok(apo_background_create(model, &view, NULL, &background, &err), &err);
-  assert_ok(apo_plan_decide(model, background, request, caps, n_devices, LAUNCH_MS, &plan, &err),
-            &err);
+  assert_ok(
+      apo_plan_decide(model, background, request, caps, n_devices, LAUNCH_MS, NULL, &plan, &err),
+      &err);
   if (getenv("APO_UPDATE_GOLDEN") != NULL) {
     FILE *out = fopen(path, "wb");
     assert_non_null(out);
