@@ -81,11 +81,11 @@ static apo_status check_loss(const apo_plan *plan, apo_error *err) {
 
 static apo_status check_method(const apo_plan *plan, bool has_background, apo_error *err) {
   const bool is_tree_method = plan->method == APO_METHOD_EXACT || plan->method == APO_METHOD_PATH;
+  if (plan->output == APO_OUTPUT_LOSS) APO_TRY(check_loss(plan, err));
   if (plan->method == APO_METHOD_LINEAR && !has_sums(plan, APO_MODEL_LINEAR)) {
     return apo_fail(err, APO_ERR_UNSUPPORTED,
                     "method linear: needs a linear model, raw output and the identity link");
   }
-  if (plan->output == APO_OUTPUT_LOSS) APO_TRY(check_loss(plan, err));
   const bool is_scaled = plan->method == APO_METHOD_EXACT &&
                          (plan->output == APO_OUTPUT_LOSS || can_be_rescaled(plan));
   if (plan->method == APO_METHOD_EXACT && plan->model->kind == APO_MODEL_FOREST && !is_scaled &&

@@ -84,7 +84,9 @@ static apo_status make_plan(explanation *e, apo_error *err) {
                                             e->session.devices, &e->plan, err);
   if (status == APO_ERR_ARGUMENT && e->session.background == NULL) {
     e->session.hint =
-        "--background SRC gives the rows that stand for absent; --method path needs none";
+        e->request.output == APO_OUTPUT_LOSS
+            ? "--background SRC gives the rows that stand for absent"
+            : "--background SRC gives the rows that stand for absent; --method path needs none";
   }
   if (status != APO_OK) return status;
   if (o->n_verbose > 0) fputs(apo_plan_text(e->plan), stderr);

@@ -123,7 +123,6 @@ static void what_does_not_exist_yet_is_refused_by_name(void **state) {
   (void)state;
   place p = open_place();
   assert_refused(&p, EXPLAIN(&p, "--out", "-", "--tolerance", "0.1"), 3, "--tolerance");
-  assert_refused(&p, EXPLAIN(&p, "--out", "-", "--output", "loss"), 3, "--output loss");
   scratch_close(&p.folder);
 }
 

@@ -48,6 +48,7 @@ typedef struct expectation {
   double *pairs;       /* [n_rows x n_outputs x n_pairs] */
   double *prediction;  /* [n_rows x n_outputs] */
   double *base;        /* [n_outputs]; by leaves: NAN, unknown */
+  double *row_base;    /* [n_rows x n_outputs] of a loss, else NULL */
   double *low;         /* [n_outputs] least and greatest of what the output was seen to be */
   double *high;
 } expectation;
@@ -57,6 +58,7 @@ static inline void expectation_free(expectation *e) {
   free(e->pairs);
   free(e->prediction);
   free(e->base);
+  free(e->row_base);
   free(e->low);
   free(e->high);
   *e = (expectation){0};
@@ -182,8 +184,9 @@ static inline void check_line(
   // Both are fp64 all the way.
   const double rounding = 1e-12 * fmax(fabs(e->high[k]), fabs(e->low[k])) + 1e-15;
   assert_near(got->prediction[at], e->prediction[at], 1e-3 * allowed + rounding, "prediction");
-  if (!isnan(e->base[k])) {
-    assert_near(got->base[k], e->base[k], e->base_allowed * allowed + rounding, "base");
+  const double base = e->row_base != NULL ? e->row_base[at] : e->base[k];
+  if (!isnan(base)) {
+    assert_near(explained_base(got, row, k), base, e->base_allowed * allowed + rounding, "base");
   }
 }
 
@@ -192,10 +195,10 @@ static inline void check_gap(
     const expectation *e, const explained *got, size_t row, uint32_t k, const char *what) {
   const size_t at = row * e->n_outputs + k;
   const double allowed = expectation_allowed(e, k);
-  double sum = got->base[k];
+  double sum = explained_base(got, row, k);
   for (uint32_t p = 0; p < e->n_players; ++p) sum += (double)got->phi[at * e->n_players + p];
   const double gap = fabs(sum - got->prediction[at]);
-  assert_near((double)got->gap[at], gap, 1e-6 * gap + 1e-13 * (fabs(got->base[k]) + 1.0), "gap");
+  assert_near((double)got->gap[at], gap, 1e-6 * gap + 1e-13 * (fabs(sum) + 1.0), "gap");
   if (gap <= allowed) return;
   print_error("%s: row %zu output %u misses its prediction by %g, allowed %g\n", what, row, k, gap,
               allowed);

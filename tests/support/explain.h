@@ -91,7 +91,8 @@ typedef struct explained {
   float *pairs;       /* [n_rows x n_outputs x n_players (n_players - 1) / 2], or NULL */
   double *prediction; /* [n_rows x n_outputs] */
   float *gap;
-  double *base; /* [n_outputs] */
+  double *base;     /* [n_outputs] */
+  double *row_base; /* [n_rows x n_outputs] of a loss, else NULL */
   uint64_t row_origin;
   uint32_t n_tiles;
   uint32_t fail_tile; /* with fail_status: `put` fails at that tile */
@@ -106,7 +107,13 @@ static inline void explained_free(explained *e) {
   free(e->prediction);
   free(e->gap);
   free(e->base);
+  free(e->row_base);
   *e = (explained){0};
+}
+
+/** The base of a line. */
+static inline double explained_base(const explained *e, size_t row, uint32_t output) {
+  return e->row_base != NULL ? e->row_base[row * e->n_outputs + output] : e->base[output];
 }
 
 /** How many pairs of players a row has for one output. */
@@ -143,6 +150,11 @@ static inline apo_status explained_put(void *context, const apo_tile *tile, apo_
          tile->n_rows * e->n_outputs * sizeof(double));
   memcpy(e->gap + at * e->n_outputs, tile->gap, tile->n_rows * e->n_outputs * sizeof(float));
   memcpy(e->base, tile->base, e->n_outputs * sizeof(double));
+  if (tile->row_base != NULL) {
+    const size_t n = tile->n_rows * (size_t)e->n_outputs;
+    e->row_base = realloc(e->row_base, (at * e->n_outputs + n) * sizeof(double));
+    memcpy(e->row_base + at * e->n_outputs, tile->row_base, n * sizeof(double));
+  }
   e->n_rows += tile->n_rows;
   return APO_OK;
 }
@@ -219,12 +231,14 @@ static inline void assert_same_explained(const explained *a, const explained *b,
   assert_int_equal(a->n_players, b->n_players);
   assert_true((a->phi_se != NULL) == (b->phi_se != NULL));
   assert_true((a->pairs != NULL) == (b->pairs != NULL));
+  assert_true((a->row_base != NULL) == (b->row_base != NULL));
   const size_t n_pairs = n * explained_n_pairs(a);
   const bool same =
       memcmp(a->phi, b->phi, n_phi * sizeof *a->phi) == 0 &&
       memcmp(a->prediction, b->prediction, n * sizeof *a->prediction) == 0 &&
       memcmp(a->gap, b->gap, n * sizeof *a->gap) == 0 &&
       memcmp(a->base, b->base, a->n_outputs * sizeof *a->base) == 0 &&
+      (a->row_base == NULL || memcmp(a->row_base, b->row_base, n * sizeof *a->row_base) == 0) &&
       (a->phi_se == NULL || memcmp(a->phi_se, b->phi_se, n_phi * sizeof *a->phi_se) == 0) &&
       (a->pairs == NULL || memcmp(a->pairs, b->pairs, n_pairs * sizeof *a->pairs) == 0);
   if (same) return;

@@ -107,6 +107,7 @@ typedef struct store_case_tile {
   float *phi_se;
   float *pairs;
   double *prediction;
+  double *row_base;
   float *gap;
   char (*id_texts)[32];
   const char **ids;
@@ -117,6 +118,7 @@ static inline void store_case_tile_free(store_case_tile *t) {
   free(t->phi_se);
   free(t->pairs);
   free(t->prediction);
+  free(t->row_base);
   free(t->gap);
   free(t->id_texts);
   free((void *)t->ids);
@@ -134,6 +136,7 @@ static inline store_case_tile store_case_make(const store_case *c,
                        .phi_se = malloc(n_lines * p * sizeof(float)),
                        .pairs = malloc(n_lines * n_pairs * sizeof(float)),
                        .prediction = malloc(n_lines * sizeof(double)),
+                       .row_base = malloc(n_lines * sizeof(double)),
                        .gap = malloc(n_lines * sizeof(float)),
                        .id_texts = malloc(n_rows * sizeof *t.id_texts),
                        .ids = malloc(n_rows * sizeof *t.ids)};
@@ -148,6 +151,7 @@ static inline store_case_tile store_case_make(const store_case *c,
       t.pairs[line * n_pairs + pair] = store_case_value(row, output, pair, 4);
     }
     t.prediction[line] = (double)store_case_value(row, output, 0, 2) / 3.0;
+    t.row_base[line] = (double)store_case_value(row, output, 0, 5) / 7.0;
     // Early rows have the larger gaps, so that a summary without them is another one.
     t.gap[line] = fabsf(store_case_value(row, output, 0, 3)) * (row < 2000 ? 1e-5f : 1e-6f);
     if (row == c->nan_row && output == 0) t.phi[line * p + 1] = NAN;
@@ -165,7 +169,8 @@ static inline store_case_tile store_case_make(const store_case *c,
                       .prediction = t.prediction,
                       .base = c->base,
                       .gap = t.gap,
-                      .pairs = c->spec.has_pairs ? t.pairs : NULL};
+                      .pairs = c->spec.has_pairs ? t.pairs : NULL,
+                      .row_base = c->spec.target_id != NULL ? t.row_base : NULL};
   return t;
 }
 

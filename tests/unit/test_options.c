@@ -129,8 +129,6 @@ static void what_is_not_in_this_version_is_refused_by_name(void **state) {
   apo_error err = {0};
   assert_fails(parse(EXPLAIN, 0, WORDS("--tolerance=0.1"), &options, &err), APO_ERR_UNSUPPORTED,
                &err, "--tolerance");
-  assert_fails(parse(EXPLAIN, 0, WORDS("--output", "loss"), &options, &err), APO_ERR_UNSUPPORTED,
-               &err, "--output loss");
   assert_fails(parse(EXPLAIN, 0, WORDS("--method", "kernal"), &options, &err), APO_ERR_ARGUMENT,
                &err, "\"kernal\"");
 }

@@ -132,6 +132,46 @@ static void another_question_is_another_run_in_the_same_file(void **state) {
   fixture_close(&f);
 }
 
+static void losses_go_on_with_the_bases_of_their_rows(void **state) {
+  (void)state;
+  fixture f;
+  fixture_open(&f);
+  apo_error err;
+  static const char sums[] =
+      "SELECT hex(rowsum) || (SELECT printf(' %!.17g', sum(base)) FROM apo_attribution "
+      "WHERE base IS NOT NULL) FROM apo_run ORDER BY run_no DESC";
+  f.c.spec.target_id = "sha256:targets";
+  use_file(&f, "undisturbed.db");
+  assert_ok(go_on(&f, N_ROWS, &err), &err);  // beside the run without a loss
+  char whole[128];
+  snprintf(whole, sizeof whole, "%s", store_query(f.path, sums));
+  assert_int_not_equal(strncmp(whole, f.rowsum, 32), 0);  // bases are summed too
+  use_file(&f, "store.db");
+  assert_ok(go_on(&f, 10500, &err), &err);
+  assert_ok(go_on(&f, N_ROWS, &err), &err);
+  assert_string_equal(store_query(f.path, sums), whole);
+  f.c.spec.target_id = "sha256:others";
+  assert_ok(go_on(&f, N_ROWS, &err), &err);
+  assert_int_equal(store_query_int(f.path, "SELECT count(*) FROM apo_run"), 2);
+  fixture_close(&f);
+}
+
+static void a_loss_needs_the_base_of_each_row(void **state) {
+  (void)state;
+  fixture f;
+  fixture_open(&f);
+  apo_error err;
+  apo_store *store = NULL;
+  f.c.spec.target_id = "sha256:targets";
+  assert_ok(apo_store_open(f.where, &f.c.spec, &store, &err), &err);
+  store_case_tile t = store_case_make(&f.c, 0, 3);
+  t.tile.row_base = NULL;
+  assert_fails(apo_store_put(store, &t.tile, t.ids, &err), APO_ERR_ARGUMENT, &err, "base");
+  store_case_tile_free(&t);
+  apo_store_close(&store);
+  fixture_close(&f);
+}
+
 static void an_input_without_digest_starts_anew(void **state) {
   (void)state;
   fixture f;
@@ -273,6 +313,8 @@ int main(void) {
       cmocka_unit_test(a_stopped_run_goes_on_behind_its_whole_chunks),
       cmocka_unit_test(a_complete_run_takes_nothing_more),
       cmocka_unit_test(another_question_is_another_run_in_the_same_file),
+      cmocka_unit_test(losses_go_on_with_the_bases_of_their_rows),
+      cmocka_unit_test(a_loss_needs_the_base_of_each_row),
       cmocka_unit_test(an_input_without_digest_starts_anew),
       cmocka_unit_test(a_run_has_standard_errors_in_all_rows_or_none),
       cmocka_unit_test(an_input_of_another_length_is_not_complete),
