@@ -99,28 +99,9 @@ static void compare_budgets(const world *w,
                             apo_devices *devices,
                             const apo_request *request,
                             const explained *expected) {
-  uint32_t n_runs = 0;
-  uint32_t most_tiles = 0;
-  for (uint64_t memory = UINT64_C(1) << 16; memory <= UINT64_C(1) << 30; memory *= 2) {
-    apo_request with = *request;
-    explained e = {0};
-    apo_error err;
-    with.memory_bytes = memory;
-    const apo_status status = explain_all(&w->c, devices, &with, &e, &err);
-    if (status == APO_OK) {
-      assert_same_explained(expected, &e, "budgets");
-      assert_true(e.report.device_bytes + e.report.host_bytes <= memory);
-      if (e.n_tiles > most_tiles) most_tiles = e.n_tiles;
-      ++n_runs;
-    } else {
-      assert_fails(status, APO_ERR_LIMIT, &err, "memory: one row needs ");
-      assert_int_equal(n_runs, 0);
-    }
-    explained_free(&e);
-    if (memory >= UINT64_C(1) << 25) memory *= 2;
-  }
-  assert_true(n_runs > 3);
-  assert_true(most_tiles > 3);
+  const budget_runs runs = explain_under_budgets(&w->c, devices, request, 2, expected);
+  assert_true(runs.n > 3);
+  assert_true(runs.most_tiles > 3);
 }
 
 static void every_budget_gives_the_same_bytes(void **state) {

@@ -34,19 +34,12 @@ typedef struct world {
 static world the_world;
 
 static const explain_case *case_of(const apo_request *request) {
-  return request->method == APO_METHOD_PATH ? &the_world.w.path : &the_world.w.c;
+  return exact_world_case(&the_world.w, request);
 }
 
 static int open_devices(void) {
   for (size_t l = 0; l < N_LISTS; ++l) the_world.devices[l] = explain_try_open(lists[l]);
   return the_world.devices[0] == NULL;
-}
-
-static const double *random_weights(void) {
-  static double weights[N_BACKGROUND];
-  apo_random random = apo_random_start(6);
-  for (size_t i = 0; i < N_BACKGROUND; ++i) weights[i] = (double)apo_random_below(&random, 5);
-  return weights;
 }
 
 // A part of the columns holds categories; paths have up to 9 players.
@@ -62,7 +55,7 @@ static int open_forest(void **state) {
                                 .cast_f32 = true,
                                 .has_covers = true};
   the_world = (world){.n_columns = spec.n_columns};
-  the_world.w = exact_world_make(&spec, N_ROWS, N_BACKGROUND, random_weights());
+  the_world.w = exact_world_make(&spec, N_ROWS, N_BACKGROUND, exact_weights());
   return open_devices();
 }
 
@@ -73,7 +66,7 @@ static int open_chains(void **state) {
   for (uint64_t seed = 0; seed < 6; ++seed) made_chain(&made, MAX_COLUMNS - (uint32_t)seed, seed);
   double *rows = made_chain_rows(7, MAX_COLUMNS, N_ROWS + N_BACKGROUND);
   the_world = (world){.n_columns = MAX_COLUMNS};
-  the_world.w = exact_world_of(made_model(&made), rows, N_ROWS, N_BACKGROUND, random_weights());
+  the_world.w = exact_world_of(made_model(&made), rows, N_ROWS, N_BACKGROUND, exact_weights());
   return open_devices();
 }
 
@@ -132,25 +125,10 @@ static void every_device_and_every_run_gives_the_same_bytes(void **state) {
 static uint32_t most_tiles;
 
 static void compare_budgets(size_t q, apo_devices *devices) {
-  uint32_t n_runs = 0;
-  for (uint64_t memory = UINT64_C(1) << 16; memory <= UINT64_C(1) << 30; memory *= 4) {
-    apo_request with = requests[q];
-    explained e = {0};
-    apo_error err;
-    with.memory_bytes = memory;
-    const apo_status status = explain_all(case_of(&with), devices, &with, &e, &err);
-    if (status == APO_OK) {
-      assert_same_explained(expected_of(q), &e, "budgets");
-      assert_true(e.report.device_bytes + e.report.host_bytes <= memory);
-      if (e.n_tiles > most_tiles) most_tiles = e.n_tiles;
-      ++n_runs;
-    } else {
-      assert_fails(status, APO_ERR_LIMIT, &err, "memory");
-      assert_int_equal(n_runs, 0);
-    }
-    explained_free(&e);
-  }
-  assert_true(n_runs > 1);  // pairs need a group's table: some 80 MB
+  const budget_runs runs =
+      explain_under_budgets(case_of(&requests[q]), devices, &requests[q], 4, expected_of(q));
+  assert_true(runs.n > 1);  // pairs need a group's table: some 80 MB
+  most_tiles = runs.most_tiles > most_tiles ? runs.most_tiles : most_tiles;
 }
 
 static void every_budget_gives_the_same_bytes(void **state) {

@@ -13,7 +13,7 @@ static void check_world(exact_world *w, int interactions, const char *what) {
     const apo_request request = {.method = way % 2 == 0 ? APO_METHOD_EXACT : APO_METHOD_PATH,
                                  .index = way < 2 ? APO_INDEX_SHAPLEY : APO_INDEX_BANZHAF,
                                  .interactions = way < 2 ? interactions : 0};
-    const explain_case *c = way % 2 == 0 ? &w->c : &w->path;
+    const explain_case *c = exact_world_case(w, &request);
     if (w->model->n_columns <= 5) {
       check_enumerated(c, &request, what);
     } else {
@@ -345,7 +345,7 @@ static void codes_of_four_bytes(void **state) {
   for (int path = 0; path < 2; ++path) {
     const apo_request request = {.method = path == 1 ? APO_METHOD_PATH : APO_METHOD_EXACT,
                                  .interactions = 1};
-    check_enumerated(path == 1 ? &w.path : &w.c, &request, "codes of 4 bytes");
+    check_enumerated(exact_world_case(&w, &request), &request, "codes of 4 bytes");
   }
   exact_world_free(&w);
 }

@@ -21,8 +21,7 @@ static const apo_request requests[] = {
 enum { N_REQUESTS = sizeof requests / sizeof *requests };
 
 static explained ask(const exact_world *w, const apo_request *request) {
-  const bool is_path = request->method == APO_METHOD_PATH;
-  explained e = explain(is_path ? &w->path : &w->c, exact_devices[0], request);
+  explained e = explain(exact_world_case(w, request), exact_devices[0], request);
   assert_non_null(e.pairs);
   return e;
 }
@@ -75,7 +74,7 @@ static void values_sum_to_the_prediction(void **state) {
     for (size_t i = 0; i < 2 * N_EXACT_DEVICES; ++i) {
       if (exact_devices[i / 2] == NULL) continue;
       const apo_request request = {.method = i % 2 == 0 ? APO_METHOD_EXACT : APO_METHOD_PATH};
-      explained e = explain(i % 2 == 0 ? &w.c : &w.path, exact_devices[i / 2], &request);
+      explained e = explain(exact_world_case(&w, &request), exact_devices[i / 2], &request);
       const double range = range_of(&e);
       double most = 0.0;
       for (size_t line = 0; line < e.n_rows * e.n_outputs; ++line) {

@@ -4,7 +4,7 @@
 #include "tests/support/exact_case.h"
 #include "tests/support/made_forest.h"
 
-enum { N_ROWS = 4, MAX_BACKGROUND = 80 };
+enum { N_ROWS = 4, MAX_BACKGROUND = 80 };  // at most EXACT_WEIGHTS
 
 static const apo_request probability = {.method = APO_METHOD_EXACT,
                                         .output = APO_OUTPUT_PROBABILITY};
@@ -64,14 +64,6 @@ static void check_rescaled(const explain_case *c,
   expectation_free(&e);
 }
 
-static const double *random_weights(void) {
-  static double weights[MAX_BACKGROUND];
-  apo_random random = apo_random_start(6);
-  for (size_t i = 0; i < MAX_BACKGROUND; ++i) weights[i] = (double)apo_random_below(&random, 4);
-  weights[0] = 1.0;
-  return weights;
-}
-
 static void few_and_many_background_rows(void **state) {
   (void)state;
   static const uint64_t backgrounds[] = {1, 5, MAX_BACKGROUND};
@@ -84,7 +76,7 @@ static void few_and_many_background_rows(void **state) {
                                   .categorical_share = 0.3,
                                   .cast_f32 = seed % 2 == 0,
                                   .link = APO_LINK_SIGMOID};
-    const double *weights = seed % 2 == 0 ? random_weights() : NULL;
+    const double *weights = seed % 2 == 0 ? exact_weights() : NULL;
     exact_world w = exact_world_make(&spec, N_ROWS, backgrounds[seed % 3], weights);
     // One row is in the background.
     memcpy(w.rows, w.c.background, spec.n_columns * sizeof *w.rows);
@@ -103,7 +95,7 @@ static void pairs_groups_and_banzhaf(void **state) {
                                 .n_trees = 12,
                                 .max_depth = 5,
                                 .link = APO_LINK_SIGMOID};
-  exact_world w = exact_world_make(&spec, N_ROWS, 40, random_weights());
+  exact_world w = exact_world_make(&spec, N_ROWS, 40, exact_weights());
   apo_request with = probability;
   with.interactions = 1;
   check_rescaled(&w.c, &with, expect_enumerated, "pairs");
@@ -124,7 +116,7 @@ static exact_world chains(void) {
   double *rows = made_chain_rows(7, CHAIN_COLUMNS, CHAIN_ROWS + CHAIN_BACKGROUND);
   apo_model *model = made_model(&made);
   model->link.name = APO_LINK_SIGMOID;
-  return exact_world_of(model, rows, CHAIN_ROWS, CHAIN_BACKGROUND, random_weights());
+  return exact_world_of(model, rows, CHAIN_ROWS, CHAIN_BACKGROUND, exact_weights());
 }
 
 static expectation leaves_alone(const explain_case *c, const apo_request *request) {
@@ -153,21 +145,9 @@ static void check_bits(const explain_case *c, const apo_request *request) {
   uint32_t most_tiles = 0;
   for (size_t i = 0; i < N_EXACT_DEVICES; ++i) {
     if (exact_devices[i] == NULL) continue;
-    for (uint64_t memory = UINT64_C(1) << 18; memory <= UINT64_C(1) << 30; memory *= 4) {
-      apo_request with = *request;
-      explained e = {0};
-      apo_error err;
-      with.memory_bytes = memory;
-      const apo_status status = explain_all(c, exact_devices[i], &with, &e, &err);
-      if (status == APO_OK) {
-        assert_same_explained(&whole, &e, "budgets");
-        assert_true(e.report.device_bytes + e.report.host_bytes <= memory);
-        if (e.n_tiles > most_tiles) most_tiles = e.n_tiles;
-      } else {
-        assert_fails(status, APO_ERR_LIMIT, &err, "memory");
-      }
-      explained_free(&e);
-    }
+    const budget_runs runs = explain_under_budgets(c, exact_devices[i], request, 4, &whole);
+    assert_true(runs.n > 1);
+    most_tiles = runs.most_tiles > most_tiles ? runs.most_tiles : most_tiles;
   }
   assert_true(most_tiles > 1);
   // Rows alone, without tables.
@@ -191,7 +171,7 @@ static void budgets_devices_and_tiles_change_nothing(void **state) {
                                 .max_depth = 8,
                                 .categorical_share = 0.2,
                                 .link = APO_LINK_SIGMOID};
-  exact_world w = exact_world_make(&spec, 1200, MAX_BACKGROUND, random_weights());
+  exact_world w = exact_world_make(&spec, 1200, MAX_BACKGROUND, exact_weights());
   check_bits(&w.c, &probability);
   exact_world_free(&w);
   w = chains();
@@ -203,10 +183,7 @@ static void check_refused(const apo_random_spec *spec,
                           const apo_request *request,
                           const char *says) {
   exact_world w = exact_world_make(spec, 2, 3, NULL);
-  explained got = {0};
-  apo_error err;
-  assert_fails(explain_all(&w.c, exact_devices[0], request, &got, &err), APO_ERR_UNSUPPORTED, &err,
-               says);
+  assert_exact_refused(&w.c, request, APO_ERR_UNSUPPORTED, says);
   exact_world_free(&w);
 }
 
@@ -242,9 +219,7 @@ static void auto_samples_the_probability_itself(void **state) {
                                 .link = APO_LINK_SIGMOID};
   exact_world w = exact_world_make(&spec, 2, 3, NULL);
   const apo_request nothing = {.output = APO_OUTPUT_PROBABILITY};
-  explained got = explain(&w.c, exact_devices[0], &nothing);
-  assert_int_equal(got.method, APO_METHOD_KERNEL);
-  explained_free(&got);
+  assert_int_equal(exact_method(&w.c, &nothing), APO_METHOD_KERNEL);
   exact_world_free(&w);
 }
 

@@ -306,4 +306,38 @@ static inline void exact_world_free(exact_world *w) {
   apo_model_destroy(&w->model);
 }
 
+enum { EXACT_WEIGHTS = 100 };
+
+/** Of background rows: small integers, some of them 0, the first not. */
+static inline const double *exact_weights(void) {
+  static double weights[EXACT_WEIGHTS];
+  apo_random random = apo_random_start(6);
+  for (size_t i = 0; i < EXACT_WEIGHTS; ++i) weights[i] = (double)apo_random_below(&random, 5);
+  weights[0] = 1.0;
+  return weights;
+}
+
+/** What a request's method is asked of: `path` has no use for a background. */
+static inline const explain_case *exact_world_case(const exact_world *w,
+                                                   const apo_request *request) {
+  return request->method == APO_METHOD_PATH ? &w->path : &w->c;
+}
+
+/** The method of the plan that the reference made. */
+static inline apo_method exact_method(const explain_case *c, const apo_request *request) {
+  explained got = explain(c, exact_devices[0], request);
+  const apo_method method = got.method;
+  explained_free(&got);
+  return method;
+}
+
+static inline void assert_exact_refused(const explain_case *c,
+                                        const apo_request *request,
+                                        apo_status status,
+                                        const char *words) {
+  explained got = {0};
+  apo_error err;
+  assert_fails(explain_all(c, exact_devices[0], request, &got, &err), status, &err, words);
+}
+
 #endif

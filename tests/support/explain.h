@@ -258,4 +258,37 @@ static inline void assert_same_explained(const explained *a, const explained *b,
   fail();
 }
 
+typedef struct budget_runs {
+  uint32_t n; /* budgets that were enough */
+  uint32_t most_tiles;
+} budget_runs;
+
+/** Budgets from 64 KiB to 1 GiB, each `factor` times the last: those that are enough give the
+ * bytes of `expected` and are kept to; those below are refused. */
+static inline budget_runs explain_under_budgets(const explain_case *c,
+                                                apo_devices *devices,
+                                                const apo_request *request,
+                                                uint64_t factor,
+                                                const explained *expected) {
+  budget_runs runs = {0};
+  apo_request with = *request;
+  with.memory_bytes = UINT64_C(1) << 16;
+  for (; with.memory_bytes <= UINT64_C(1) << 30; with.memory_bytes *= factor) {
+    explained e = {0};
+    apo_error err;
+    const apo_status status = explain_all(c, devices, &with, &e, &err);
+    if (status == APO_OK) {
+      assert_same_explained(expected, &e, "budgets");
+      assert_true(e.report.device_bytes + e.report.host_bytes <= with.memory_bytes);
+      if (e.n_tiles > runs.most_tiles) runs.most_tiles = e.n_tiles;
+      ++runs.n;
+    } else {
+      assert_fails(status, APO_ERR_LIMIT, &err, "memory");
+      assert_int_equal(runs.n, 0);
+    }
+    explained_free(&e);
+  }
+  return runs;
+}
+
 #endif
