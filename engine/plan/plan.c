@@ -38,10 +38,13 @@ const char *apo_method_text(apo_method method) {
 
 // --- what is asked ------------------------------------------------------------------------------
 
-// Margins under the identity link are sums over trees or terms, which have exact values.
+// Margins under the identity link are sums over trees or terms, which have exact values.  So are
+// the responses of a model without a link.
 static bool has_sums(const apo_plan *plan, apo_model_kind kind) {
-  return plan->model->kind == kind && plan->output == APO_OUTPUT_RAW &&
-         plan->link == APO_VALUE_IDENTITY;
+  const bool is_margin =
+      plan->output == APO_OUTPUT_RAW ||
+      (plan->output == APO_OUTPUT_PROBABILITY && plan->model->link.name == APO_LINK_IDENTITY);
+  return plan->model->kind == kind && is_margin && plan->link == APO_VALUE_IDENTITY;
 }
 
 // Or the probability is asked for, whose games can be rescaled one by one.
@@ -91,7 +94,7 @@ static apo_status check_method(const apo_plan *plan, bool has_background, apo_er
   const bool is_scaled = plan->method == APO_METHOD_EXACT &&
                          (plan->output == APO_OUTPUT_LOSS || can_be_rescaled(plan));
   if (plan->method == APO_METHOD_EXACT && plan->model->kind == APO_MODEL_FOREST && !is_scaled &&
-      plan->output == APO_OUTPUT_PROBABILITY) {
+      plan->output == APO_OUTPUT_PROBABILITY && !has_sums(plan, APO_MODEL_FOREST)) {
     return apo_fail(err, APO_ERR_UNSUPPORTED,
                     "method exact: probability needs one output, a sigmoid and the identity link, "
                     "this is %s of %u outputs%s; method kernel samples the others",
