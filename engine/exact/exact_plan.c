@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/codes/code_walk.h"
 #include "engine/core/memory.h"
@@ -44,40 +45,70 @@ static apo_status count_background(apo_exact_plan *plan,
   return APO_OK;
 }
 
-// Margins of the background, from its codes.
-static apo_status find_margins(const apo_exact_wish *wish, double *out, apo_error *err) {
+// Margins of the background for one output, from its codes.
+static apo_status find_margins(const apo_exact_wish *wish,
+                               uint32_t output,
+                               double *out,
+                               apo_error *err) {
   const apo_code_forest *forest = wish->codes;
   const size_t row_bytes = (size_t)forest->n_columns * forest->cuts->code_bytes;
   const uint64_t n_rows = wish->background->n_rows;
-  int64_t *margins = apo_alloc(MARGIN_ROWS, sizeof *margins);
+  const size_t n_outputs = wish->model->n_outputs;
+  int64_t *margins = apo_alloc(MARGIN_ROWS * n_outputs, sizeof *margins);
   if (margins == NULL) return apo_fail(err, APO_ERR_MEMORY, "margins: %d rows", MARGIN_ROWS);
   for (uint64_t row = 0; row < n_rows; row += MARGIN_ROWS) {
     const uint64_t n = n_rows - row < MARGIN_ROWS ? n_rows - row : MARGIN_ROWS;
     apo_code_margins(forest, (const char *)wish->background_codes + row * row_bytes, n, margins);
     for (uint64_t i = 0; i < n; ++i) {
-      out[row + i] = wish->model->base[0] + (double)margins[i] * forest->unit64;
+      out[row + i] =
+          wish->model->base[output] + (double)margins[i * n_outputs + output] * forest->unit64;
     }
   }
   free(margins);
   return APO_OK;
 }
 
-static apo_status count_sets(apo_exact_plan *plan, const apo_exact_wish *wish, apo_error *err) {
-  double *margin = apo_alloc(wish->background->n_rows, sizeof *margin);
-  if (margin == NULL) {
-    return apo_fail(err, APO_ERR_MEMORY, "background: %llu margins",
-                    (unsigned long long)wish->background->n_rows);
+// The sets of one output behind those that are there.
+static apo_status add_sets(apo_exact_plan *plan,
+                           const apo_exact_wish *wish,
+                           uint32_t output,
+                           double *margin,
+                           apo_error *err) {
+  const size_t n_rows = wish->background->n_rows;
+  apo_rescale **rescale = &plan->rescale[output];
+  int32_t *count = NULL;
+  APO_TRY(find_margins(wish, output, margin, err));
+  APO_TRY(apo_rescale_create(wish->loss, wish->model->link.scale, wish->background, margin, &count,
+                             rescale, err));
+  const uint32_t n_sets = plan->n_sets + (*rescale)->n_sets;
+  int32_t *more = apo_resize(plan->count, n_sets * n_rows, sizeof *more);
+  if (more != NULL) {
+    memcpy(more + plan->n_sets * n_rows, count, (n_sets - plan->n_sets) * n_rows * sizeof *count);
+    plan->count = more;
+    plan->n_sets = n_sets;
   }
-  apo_status status = find_margins(wish, margin, err);
-  if (status == APO_OK) {
-    status = apo_rescale_create(wish->loss, wish->model->link.scale, wish->background, margin,
-                                &plan->count, &plan->rescale, err);
+  free(count);
+  if (more != NULL) return APO_OK;
+  return apo_fail(err, APO_ERR_MEMORY, "background: %u sets of %zu weights", n_sets, n_rows);
+}
+
+static apo_status count_sets(apo_exact_plan *plan, const apo_exact_wish *wish, apo_error *err) {
+  const uint32_t n_outputs = wish->model->n_outputs;
+  double *margin = apo_alloc(wish->background->n_rows, sizeof *margin);
+  plan->rescale = apo_alloc(n_outputs, sizeof *plan->rescale);
+  plan->n_rescaled = plan->rescale != NULL ? n_outputs : 0;
+  plan->n_sets = 0;
+  plan->total = APO_COUNT_SCALE;
+  apo_status status = APO_OK;
+  if (margin == NULL || plan->rescale == NULL) {
+    status = apo_fail(err, APO_ERR_MEMORY, "background: %llu margins",
+                      (unsigned long long)wish->background->n_rows);
+  }
+  for (uint32_t output = 0; output < n_outputs && status == APO_OK; ++output) {
+    status = add_sets(plan, wish, output, margin, err);
   }
   free(margin);
-  if (status != APO_OK) return status;
-  plan->n_sets = plan->rescale->n_sets;
-  plan->total = APO_COUNT_SCALE;
-  return APO_OK;
+  return status;
 }
 
 static apo_status weigh(apo_exact_plan *plan, apo_error *err) {
@@ -136,7 +167,10 @@ void apo_exact_plan_destroy(apo_exact_plan **plan) {
   if (plan == NULL || *plan == NULL) return;
   apo_leaf_games_destroy(&(*plan)->games);
   apo_schedule_destroy(&(*plan)->schedule);
-  apo_rescale_destroy(&(*plan)->rescale);
+  for (uint32_t output = 0; output < (*plan)->n_rescaled; ++output) {
+    apo_rescale_destroy(&(*plan)->rescale[output]);
+  }
+  free((*plan)->rescale);
   free((*plan)->count);
   free((*plan)->weight);
   free((*plan)->moment);

@@ -95,11 +95,12 @@ static apo_status check_method(const apo_plan *plan, bool has_background, apo_er
                          (plan->output == APO_OUTPUT_LOSS || can_be_rescaled(plan));
   if (plan->method == APO_METHOD_EXACT && plan->model->kind == APO_MODEL_FOREST && !is_scaled &&
       plan->output == APO_OUTPUT_PROBABILITY && !has_sums(plan, APO_MODEL_FOREST)) {
-    return apo_fail(err, APO_ERR_UNSUPPORTED,
-                    "method exact: probability needs one output, a sigmoid and the identity link, "
-                    "this is %s of %u outputs%s; method kernel samples the others",
-                    apo_link_text(plan->model->link.name), plan->n_outputs,
-                    plan->link == APO_VALUE_IDENTITY ? "" : " with link logit");
+    return apo_fail(
+        err, APO_ERR_UNSUPPORTED,
+        "method exact: probability needs a sigmoid of each output and the identity link, "
+        "this is %s of %u outputs%s; method kernel samples the others",
+        apo_link_text(plan->model->link.name), plan->n_outputs,
+        plan->link == APO_VALUE_IDENTITY ? "" : " with link logit");
   }
   if (is_tree_method && !is_scaled && !has_sums(plan, APO_MODEL_FOREST)) {
     return apo_fail(err, APO_ERR_UNSUPPORTED,
@@ -367,8 +368,8 @@ static apo_status background_margins(
 }
 
 // A loss has a base for each row; this is their mean.
-static double rescaled_base(const apo_plan *plan) {
-  const apo_rescale *rescale = plan->exact->rescale;
+static double rescaled_base(const apo_plan *plan, uint32_t output) {
+  const apo_rescale *rescale = plan->exact->rescale[output];
   if (plan->loss == APO_LOSS_NONE) return apo_rescale_base(rescale, 0.0);
   double sum = 0.0;
   for (uint64_t row = 0; row < plan->n_targets; ++row) {
@@ -390,7 +391,7 @@ static apo_status find_exact_base(apo_plan *plan, apo_error *err) {
   if (plan->exact->is_path) {
     apo_path_base(plan->model, plan->base);
   } else if (plan->exact->rescale != NULL) {
-    plan->base[0] = rescaled_base(plan);
+    for (uint32_t k = 0; k < n; ++k) plan->base[k] = rescaled_base(plan, k);
   } else {
     const uint64_t n_rows = plan->background->n_rows;
     for (uint64_t row = 0; row < n_rows; row += EXACT_BASE_ROWS) {
