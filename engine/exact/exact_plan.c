@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/core/memory.h"
 #include "engine/exact/long_leaves.h"
@@ -43,12 +44,49 @@ static apo_status count_background(apo_exact_plan *plan,
   return APO_OK;
 }
 
+// The sets of one output behind those that are there.
+static apo_status add_sets(apo_exact_plan *plan,
+                           const apo_exact_wish *wish,
+                           uint32_t output,
+                           double *margin,
+                           apo_error *err) {
+  const size_t n_rows = wish->background->n_rows;
+  apo_rescale **rescale = &plan->rescale[output];
+  int32_t *count = NULL;
+  for (size_t row = 0; row < n_rows; ++row) {
+    margin[row] = wish->margin[row * wish->model->n_outputs + output];
+  }
+  APO_TRY(apo_rescale_create(wish->loss, wish->model->link.scale, wish->background, margin, &count,
+                             rescale, err));
+  const uint32_t n_sets = plan->n_sets + (*rescale)->n_sets;
+  int32_t *more = apo_resize(plan->count, n_sets * n_rows, sizeof *more);
+  if (more != NULL) {
+    memcpy(more + plan->n_sets * n_rows, count, (n_sets - plan->n_sets) * n_rows * sizeof *count);
+    plan->count = more;
+    plan->n_sets = n_sets;
+  }
+  free(count);
+  if (more != NULL) return APO_OK;
+  return apo_fail(err, APO_ERR_MEMORY, "background: %u sets of %zu weights", n_sets, n_rows);
+}
+
 static apo_status count_sets(apo_exact_plan *plan, const apo_exact_wish *wish, apo_error *err) {
-  APO_TRY(apo_rescale_create(wish->loss, wish->model->link.scale, wish->background, wish->margin,
-                             &plan->count, &plan->rescale, err));
-  plan->n_sets = plan->rescale->n_sets;
+  const uint32_t n_outputs = wish->model->n_outputs;
+  double *margin = apo_alloc(wish->background->n_rows, sizeof *margin);
+  plan->rescale = apo_alloc(n_outputs, sizeof *plan->rescale);
+  plan->n_rescaled = plan->rescale != NULL ? n_outputs : 0;
+  plan->n_sets = 0;
   plan->total = APO_COUNT_SCALE;
-  return APO_OK;
+  apo_status status = APO_OK;
+  if (margin == NULL || plan->rescale == NULL) {
+    status = apo_fail(err, APO_ERR_MEMORY, "background: %llu margins",
+                      (unsigned long long)wish->background->n_rows);
+  }
+  for (uint32_t output = 0; output < n_outputs && status == APO_OK; ++output) {
+    status = add_sets(plan, wish, output, margin, err);
+  }
+  free(margin);
+  return status;
 }
 
 static apo_status weigh(apo_exact_plan *plan, apo_error *err) {
@@ -109,7 +147,10 @@ void apo_exact_plan_destroy(apo_exact_plan **plan) {
   if (plan == NULL || *plan == NULL) return;
   apo_leaf_games_destroy(&(*plan)->games);
   apo_schedule_destroy(&(*plan)->schedule);
-  apo_rescale_destroy(&(*plan)->rescale);
+  for (uint32_t output = 0; output < (*plan)->n_rescaled; ++output) {
+    apo_rescale_destroy(&(*plan)->rescale[output]);
+  }
+  free((*plan)->rescale);
   free((*plan)->count);
   free((*plan)->weight);
   free((*plan)->moment);

@@ -15,13 +15,15 @@ typedef struct apo_exact_plan {
   apo_index_weights index;
   apo_leaf_games *games;
   apo_schedule *schedule;
-  uint64_t total;       /* sum of the counts; APO_COVER_SCALE for path */
-  uint32_t n_sets;      /* of counts: 1, or those of `rescale` */
-  apo_rescale *rescale; /* values are of the probability or a loss; NULL: of the margin */
-  int32_t *count;   /* [n_sets x background rows] 1 each, or weights in 1 / APO_COUNT_SCALE; NULL
+  uint64_t total;  /* sum of the counts; APO_COVER_SCALE for path */
+  uint32_t n_sets; /* of counts: 1, or those of `rescale`, one output's behind another's */
+  apo_rescale *
+      *rescale;        /* [n_rescaled] values are of the probability or a loss; NULL: of margins */
+  uint32_t n_rescaled; /* outputs, or 0 */
+  int32_t *count;      /* [n_sets x background rows] 1 each, or weights in 1 / APO_COUNT_SCALE; NULL
                         for path */
-  uint64_t *weight; /* [APO_WEIGHTS] */
-  uint64_t *moment; /* [n_moments x n_moments], with long leaves */
+  uint64_t *weight;    /* [APO_WEIGHTS] */
+  uint64_t *moment;    /* [n_moments x n_moments], with long leaves */
   uint32_t n_moments;
   /* Long leaves of interventional games: distinct background patterns, as long_pairs reads them. */
   uint32_t *pattern;

@@ -13,8 +13,7 @@ static const double pi = 3.14159265358979323846;
 static const double tolerance = 1e-9; /* of r^-K: rho itself is at most 1/4 */
 
 bool apo_rescale_can(const apo_model *model) {
-  return model->kind == APO_MODEL_FOREST && model->n_outputs == 1 &&
-         model->link.name == APO_LINK_SIGMOID;
+  return model->kind == APO_MODEL_FOREST && model->link.name == APO_LINK_SIGMOID;
 }
 
 static double sigmoid(double margin) {

@@ -39,7 +39,7 @@ typedef struct apo_rescale {
   double *unit; /* [n_sets] APO_COUNT_SCALE over the scale of the set's counts: a power of two */
 } apo_rescale;
 
-/** Whether a model's probability can be explained this way: one output, a sigmoid. */
+/** Whether a model's probabilities can be explained this way: a sigmoid of each output by itself. */
 bool apo_rescale_can(const apo_model *model);
 
 /** The mean of the explained output over the background, for a row with that target. */

@@ -105,33 +105,46 @@ static apo_status add(apo_lane *lane, apo_error *err) {
   return apo_executor_download(lane->executor, lane->phi, 0, lane->staging_phi, n_bytes, err);
 }
 
-// What the sums of a set are for the output of each row.
-static void rescale(apo_lane *lane, uint32_t set) {
-  const apo_exact_plan *exact = lane->plan->exact;
-  for (uint32_t row = 0; row < lane->n_rows; ++row) {
-    const double target = lane->target != NULL ? lane->target[row] : 0.0;
-    lane->factor[row] =
-        exact->games->unit * apo_rescale_factor(exact->rescale, set, lane->margin[row], target);
-  }
-  for (uint32_t slot = 0; slot + 1 < exact->games->n_slots; ++slot) {
-    const int64_t *from = lane->staging_phi + (size_t)slot * lane->phi_stride;
-    double *to = lane->rescaled + (size_t)slot * lane->phi_stride;
+// Add or put the slots [begin, end), times each row's factor.
+static void add_slots(apo_lane *lane, size_t begin, size_t end, bool is_first) {
+  for (size_t slot = begin; slot < end; ++slot) {
+    const int64_t *from = lane->staging_phi + slot * lane->phi_stride;
+    double *to = lane->rescaled + slot * lane->phi_stride;
     for (uint32_t row = 0; row < lane->n_rows; ++row) {
       const double value = lane->factor[row] * (double)from[row];
-      to[row] = set == 0 ? value : to[row] + value;
+      to[row] = is_first ? value : to[row] + value;
     }
   }
+}
+
+// What the sums of an output's set are for that output of each row.
+static void rescale(apo_lane *lane, uint32_t output, uint32_t set) {
+  const apo_plan *plan = lane->plan;
+  const size_t n_players = plan->n_players;
+  const size_t n_pairs = plan->has_pairs ? n_players * (n_players - 1) / 2 : 0;
+  const size_t pairs = plan->n_outputs * n_players + output * n_pairs;
+  for (uint32_t row = 0; row < lane->n_rows; ++row) {
+    const double margin = lane->margin[(size_t)row * plan->n_outputs + output];
+    const double target = lane->target != NULL ? lane->target[row] : 0.0;
+    lane->factor[row] = plan->exact->games->unit *
+                        apo_rescale_factor(plan->exact->rescale[output], set, margin, target);
+  }
+  add_slots(lane, output * n_players, (output + 1) * n_players, set == 0);
+  add_slots(lane, pairs, pairs + n_pairs, set == 0);
 }
 
 static apo_status evaluate(apo_lane *lane, apo_error *err) {
   const apo_exact_plan *exact = lane->plan->exact;
   if (exact->rescale == NULL) return add(lane, err);
-  for (uint32_t set = 0; set < exact->n_sets; ++set) {
-    APO_TRY(apo_exact_use_set(lane->constants->exact, lane->executor, set, err));
-    APO_TRY(add(lane, err));
-    APO_TRY(apo_executor_wait(lane->executor, err));
-    if (set == 0) read_margins(lane);
-    rescale(lane, set);
+  uint32_t at = 0;
+  for (uint32_t output = 0; output < exact->n_rescaled; ++output) {
+    for (uint32_t set = 0; set < exact->rescale[output]->n_sets; ++set, ++at) {
+      APO_TRY(apo_exact_use_set(lane->constants->exact, lane->executor, at, err));
+      APO_TRY(add(lane, err));
+      APO_TRY(apo_executor_wait(lane->executor, err));
+      if (at == 0) read_margins(lane);
+      rescale(lane, output, set);
+    }
   }
   return APO_OK;
 }

@@ -36,10 +36,13 @@ const char *apo_method_text(apo_method method) {
 
 // --- what is asked ------------------------------------------------------------------------------
 
-// Margins under the identity link are sums over trees or terms, which have exact values.
+// Margins under the identity link are sums over trees or terms, which have exact values.  So are
+// the responses of a model without a link.
 static bool has_sums(const apo_plan *plan, apo_model_kind kind) {
-  return plan->model->kind == kind && plan->output == APO_OUTPUT_RAW &&
-         plan->link == APO_VALUE_IDENTITY;
+  const bool is_margin =
+      plan->output == APO_OUTPUT_RAW ||
+      (plan->output == APO_OUTPUT_PROBABILITY && plan->model->link.name == APO_LINK_IDENTITY);
+  return plan->model->kind == kind && is_margin && plan->link == APO_VALUE_IDENTITY;
 }
 
 // Or the probability is asked for, whose games can be rescaled one by one.
@@ -89,12 +92,13 @@ static apo_status check_method(const apo_plan *plan, bool has_background, apo_er
   const bool is_scaled = plan->method == APO_METHOD_EXACT &&
                          (plan->output == APO_OUTPUT_LOSS || can_be_rescaled(plan));
   if (plan->method == APO_METHOD_EXACT && plan->model->kind == APO_MODEL_FOREST && !is_scaled &&
-      plan->output == APO_OUTPUT_PROBABILITY) {
-    return apo_fail(err, APO_ERR_UNSUPPORTED,
-                    "method exact: probability needs one output, a sigmoid and the identity link, "
-                    "this is %s of %u outputs%s; method kernel samples the others",
-                    apo_link_text(plan->model->link.name), plan->n_outputs,
-                    plan->link == APO_VALUE_IDENTITY ? "" : " with link logit");
+      plan->output == APO_OUTPUT_PROBABILITY && !has_sums(plan, APO_MODEL_FOREST)) {
+    return apo_fail(
+        err, APO_ERR_UNSUPPORTED,
+        "method exact: probability needs a sigmoid of each output and the identity link, "
+        "this is %s of %u outputs%s; method kernel samples the others",
+        apo_link_text(plan->model->link.name), plan->n_outputs,
+        plan->link == APO_VALUE_IDENTITY ? "" : " with link logit");
   }
   if (is_tree_method && !is_scaled && !has_sums(plan, APO_MODEL_FOREST)) {
     return apo_fail(err, APO_ERR_UNSUPPORTED,
@@ -362,8 +366,8 @@ static apo_status background_margins(
 }
 
 // A loss has a base for each row; this is their mean.
-static double rescaled_base(const apo_plan *plan) {
-  const apo_rescale *rescale = plan->exact->rescale;
+static double rescaled_base(const apo_plan *plan, uint32_t output) {
+  const apo_rescale *rescale = plan->exact->rescale[output];
   if (plan->loss == APO_LOSS_NONE) return apo_rescale_base(rescale, 0.0);
   double sum = 0.0;
   for (uint64_t row = 0; row < plan->n_targets; ++row) {
@@ -397,7 +401,7 @@ static apo_status find_exact_base(apo_plan *plan, apo_error *err) {
   if (plan->exact->is_path) {
     apo_path_base(plan->model, plan->base);
   } else if (plan->exact->rescale != NULL) {
-    plan->base[0] = rescaled_base(plan);
+    for (uint32_t k = 0; k < n; ++k) plan->base[k] = rescaled_base(plan, k);
   } else {
     for (uint64_t i = 0; i < plan->background->n_rows * n; ++i) {
       plan->base[i % n] += plan->background->weights[i / n] * plan->background_margin[i];

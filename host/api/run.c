@@ -137,7 +137,7 @@ static apo_status begin(run *r, worker *w, const tile *t, uint32_t at, uint32_t 
 
 // A loss has one output, which sigmoids and links have no part in.
 static void explained_loss(run *r, const apo_lane *lane, uint32_t row) {
-  const apo_rescale *rescale = r->plan.exact->rescale;
+  const apo_rescale *rescale = r->plan.exact->rescale[0];
   const double target = lane->target[row];
   r->v_full[0] = apo_rescale_loss(rescale, lane->margin[row], target);
   r->row_base[row] = apo_rescale_base(rescale, target);

@@ -114,14 +114,6 @@ static apo_request ask_for(const double *target) {
       .method = APO_METHOD_EXACT, .output = APO_OUTPUT_LOSS, .target = target, .n_targets = N_ROWS};
 }
 
-static const double *random_weights(void) {
-  static double weights[MAX_BACKGROUND];
-  apo_random random = apo_random_start(8);
-  for (size_t i = 0; i < MAX_BACKGROUND; ++i) weights[i] = (double)apo_random_below(&random, 4);
-  weights[0] = 1.0;
-  return weights;
-}
-
 static void check_backgrounds(apo_link_name link, const double *target, const rule *r) {
   static const uint64_t backgrounds[] = {1, 2, 5, MAX_BACKGROUND};
   for (uint64_t seed = 1; seed <= 8; ++seed) {
@@ -133,7 +125,7 @@ static void check_backgrounds(apo_link_name link, const double *target, const ru
                                   .categorical_share = 0.3,
                                   .cast_f32 = seed % 2 == 0,
                                   .link = link};
-    const double *weights = seed % 2 == 0 ? random_weights() : NULL;
+    const double *weights = seed % 2 == 0 ? exact_weights() : NULL;
     exact_world w = exact_world_make(&spec, N_ROWS, backgrounds[seed % 4], weights);
     const apo_request request = ask_for(target);
     // One row is in the background.
@@ -165,7 +157,7 @@ static void pairs_groups_and_banzhaf(void **state) {
                                   .max_depth = 5,
                                   .link = way == 0 ? APO_LINK_SIGMOID : APO_LINK_IDENTITY};
     const rule *r = way == 0 ? &log_rule : &squared_rule;
-    exact_world w = exact_world_make(&spec, N_ROWS, 40, random_weights());
+    exact_world w = exact_world_make(&spec, N_ROWS, 40, exact_weights());
     apo_request with = ask_for(way == 0 ? labels : numbers);
     with.index = APO_INDEX_BANZHAF;
     check_loss(&w.c, &with, r, "Banzhaf");
@@ -192,7 +184,7 @@ static void budgets_devices_and_tiles_change_nothing(void **state) {
                                 .n_trees = 20,
                                 .max_depth = 8,
                                 .link = APO_LINK_SIGMOID};
-  exact_world w = exact_world_make(&spec, MANY_ROWS, MAX_BACKGROUND, random_weights());
+  exact_world w = exact_world_make(&spec, MANY_ROWS, MAX_BACKGROUND, exact_weights());
   for (size_t row = 0; row < MANY_ROWS; ++row) target[row] = (double)(row * 7 % 5 % 2);
   apo_request request = ask_for(target);
   request.n_targets = MANY_ROWS;

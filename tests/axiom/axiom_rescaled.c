@@ -4,7 +4,7 @@
 #include "tests/support/exact_case.h"
 #include "tests/support/made_forest.h"
 
-enum { N_ROWS = 4, MAX_BACKGROUND = 80 };  // at most EXACT_WEIGHTS
+enum { N_ROWS = 4, MAX_BACKGROUND = 80, MAX_OUTPUTS = 3 };  // background: at most EXACT_WEIGHTS
 
 static const apo_request probability = {.method = APO_METHOD_EXACT,
                                         .output = APO_OUTPUT_PROBABILITY};
@@ -31,25 +31,28 @@ static expectation expect_rescaled(const explain_case *c, const apo_request *req
   const double scale = c->model->link.scale;
   const brute b = exact_question(c, request);
   expectation sum = expectation_open(c, &b);
-  sum.base[0] = 0.0;
+  for (uint32_t k = 0; k < sum.n_outputs; ++k) sum.base[k] = 0.0;
   for (uint64_t at = 0; at < c->n_background; ++at) {
     explain_case one = *c;
-    double margin;
+    double margins[MAX_OUTPUTS];
     one.background = c->background + at * c->model->n_columns;
     one.n_background = 1;
     one.weights = NULL;
-    brute_output(&b, one.background, &margin);
+    brute_output(&b, one.background, margins);
     expectation e = raw(&one, request);
-    for (size_t row = 0; row < c->n_rows; ++row) {
-      const double rho = scale * apo_rescale_slope(scale * e.prediction[row], scale * margin);
+    for (size_t line = 0; line < c->n_rows * e.n_outputs; ++line) {
+      const uint32_t k = (uint32_t)(line % e.n_outputs);
+      const double rho = scale * apo_rescale_slope(scale * e.prediction[line], scale * margins[k]);
       const double factor = weight_of(c, at) * rho;
-      add_scaled(factor, e.phi + row * e.n_players, e.n_players, sum.phi + row * e.n_players);
-      add_scaled(factor, e.pairs + row * e.n_pairs, e.n_pairs, sum.pairs + row * e.n_pairs);
-      sum.prediction[row] = response(c, e.prediction[row]);
-      expectation_see(&sum, 0, sum.prediction[row]);
+      add_scaled(factor, e.phi + line * e.n_players, e.n_players, sum.phi + line * e.n_players);
+      add_scaled(factor, e.pairs + line * e.n_pairs, e.n_pairs, sum.pairs + line * e.n_pairs);
+      sum.prediction[line] = response(c, e.prediction[line]);
+      expectation_see(&sum, k, sum.prediction[line]);
     }
-    sum.base[0] += weight_of(c, at) * response(c, margin);
-    expectation_see(&sum, 0, response(c, margin));
+    for (uint32_t k = 0; k < e.n_outputs; ++k) {
+      sum.base[k] += weight_of(c, at) * response(c, margins[k]);
+      expectation_see(&sum, k, response(c, margins[k]));
+    }
     expectation_free(&e);
   }
   return sum;
@@ -105,6 +108,49 @@ static void pairs_groups_and_banzhaf(void **state) {
   with = probability;
   with.index = APO_INDEX_BANZHAF;
   check_rescaled(&w.c, &with, expect_enumerated, "Banzhaf");
+  exact_world_free(&w);
+}
+
+static void each_output_is_rescaled_by_itself(void **state) {
+  (void)state;
+  for (uint64_t seed = 40; seed < 44; ++seed) {
+    const apo_random_spec spec = {.seed = seed,
+                                  .n_columns = 5,
+                                  .n_outputs = MAX_OUTPUTS,
+                                  .n_trees = 15,
+                                  .max_depth = 4,
+                                  .link = APO_LINK_SIGMOID};
+    exact_world w = exact_world_make(&spec, N_ROWS, seed % 2 == 0 ? 3 : 60, exact_weights());
+    apo_request with = probability;
+    check_rescaled(&w.c, &with, expect_enumerated, "outputs");
+    with.interactions = 1;
+    check_rescaled(&w.c, &with, expect_enumerated, "pairs of outputs");
+    exact_world_free(&w);
+  }
+}
+
+static void a_response_without_a_link_is_the_margin(void **state) {
+  (void)state;
+  const apo_random_spec spec = {.seed = 3,
+                                .n_columns = 5,
+                                .n_outputs = 2,
+                                .n_trees = 8,
+                                .max_depth = 4,
+                                .has_covers = true,
+                                .link = APO_LINK_IDENTITY};
+  exact_world w = exact_world_make(&spec, N_ROWS, 30, NULL);
+  static const apo_method methods[] = {APO_METHOD_AUTO, APO_METHOD_EXACT, APO_METHOD_PATH};
+  for (size_t i = 0; i < 3; ++i) {
+    const explain_case *c = methods[i] == APO_METHOD_PATH ? &w.path : &w.c;
+    apo_request request = {.method = methods[i]};
+    explained raw = explain(c, exact_devices[0], &request);
+    request.output = APO_OUTPUT_PROBABILITY;
+    explained response = explain(c, exact_devices[0], &request);
+    assert_int_equal(raw.method, response.method);
+    assert_same_explained(&raw, &response, "no link");
+    explained_free(&raw);
+    explained_free(&response);
+  }
   exact_world_free(&w);
 }
 
@@ -227,6 +273,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(few_and_many_background_rows),
       cmocka_unit_test(pairs_groups_and_banzhaf),
+      cmocka_unit_test(each_output_is_rescaled_by_itself),
+      cmocka_unit_test(a_response_without_a_link_is_the_margin),
       cmocka_unit_test(leaves_with_too_many_players_for_tables),
       cmocka_unit_test(budgets_devices_and_tiles_change_nothing),
       cmocka_unit_test(other_responses_are_refused_by_name),
