@@ -64,7 +64,7 @@ static void requests_that_contradict_the_model_are_refused(void **state) {
       {{.method = APO_METHOD_LINEAR}, APO_ERR_UNSUPPORTED, "method linear: needs a linear model"},
       {{.output = APO_OUTPUT_PROBABILITY}, APO_ERR_UNSUPPORTED, "the link step has none"},
       {{.method = (apo_method)9}, APO_ERR_ARGUMENT, "method 9 is not known"},
-      {{.output = (apo_output)2}, APO_ERR_ARGUMENT, "output 2 is not known"},
+      {{.output = (apo_output)3}, APO_ERR_ARGUMENT, "output 3 is not known"},
       {{.link = (apo_value_link)2}, APO_ERR_ARGUMENT, "link 2 is not known"},
       {{.player_of_column = players, .n_players = 3},
        APO_ERR_ARGUMENT,
