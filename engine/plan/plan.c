@@ -12,6 +12,7 @@
 #include "engine/explainers/permutation/permutations.h"
 #include "engine/model/callback.h"
 #include "engine/plan/plan_text.h"
+#include "engine/plan/rescaled_plan.h"
 #include "engine/plan/tiling.h"
 #include "kernels/response.h"
 
@@ -51,10 +52,6 @@ static bool can_be_rescaled(const apo_plan *plan) {
          apo_rescale_can(plan->model);
 }
 
-static bool can_be_exact_loss(const apo_plan *plan) {
-  return plan->link == APO_VALUE_IDENTITY && apo_loss_of(plan->model) != APO_LOSS_NONE;
-}
-
 static bool has_covers(const apo_plan *plan) {
   return plan->model->forest->cover_kind != APO_COVER_NONE;
 }
@@ -66,25 +63,9 @@ static apo_method best_method(const apo_plan *plan, bool has_background) {
   return has_background || !has_covers(plan) ? APO_METHOD_EXACT : APO_METHOD_PATH;
 }
 
-static apo_status check_loss(const apo_plan *plan, apo_error *err) {
-  const apo_model *model = plan->model;
-  if (plan->method != APO_METHOD_EXACT) {
-    return apo_fail(err, APO_ERR_UNSUPPORTED, "output loss: method exact gives it, not %s",
-                    apo_method_text(plan->method));
-  }
-  if (can_be_exact_loss(plan)) return APO_OK;
-  return apo_fail(err, APO_ERR_UNSUPPORTED,
-                  "output loss: needs trees with one output that is a sigmoid (log-loss) or has no "
-                  "link (squared error), and the identity link, this is %s of %u outputs%s%s%s%s",
-                  apo_link_text(model->link.name), plan->n_outputs,
-                  model->objective[0] != '\0' ? ", objective " : "", model->objective,
-                  model->kind == APO_MODEL_FOREST ? "" : ", no plain trees",
-                  plan->link == APO_VALUE_IDENTITY ? "" : ", with link logit");
-}
-
 static apo_status check_method(const apo_plan *plan, bool has_background, apo_error *err) {
   const bool is_tree_method = plan->method == APO_METHOD_EXACT || plan->method == APO_METHOD_PATH;
-  if (plan->output == APO_OUTPUT_LOSS) APO_TRY(check_loss(plan, err));
+  if (plan->output == APO_OUTPUT_LOSS) APO_TRY(apo_plan_check_loss(plan, err));
   if (plan->method == APO_METHOD_LINEAR && !has_sums(plan, APO_MODEL_LINEAR)) {
     return apo_fail(err, APO_ERR_UNSUPPORTED,
                     "method linear: needs a linear model, raw output and the identity link");
@@ -128,21 +109,6 @@ static apo_status resolve_method(apo_plan *plan, apo_method asked, apo_error *er
   APO_TRY(check_method(plan, has_background, err));
   if (plan->method == APO_METHOD_PATH) plan->background = &no_background;
   return APO_OK;
-}
-
-// Each row of the source has a target, whose number is known only when the source ends.
-static apo_status resolve_target(apo_plan *plan, const apo_request *request, apo_error *err) {
-  if (plan->output != APO_OUTPUT_LOSS) {
-    if (request->target == NULL && request->n_targets == 0) return APO_OK;
-    return apo_fail(err, APO_ERR_ARGUMENT, "target: is for output loss");
-  }
-  if (request->target == NULL && request->n_targets > 0) {
-    return apo_fail(err, APO_ERR_ARGUMENT, "target: none, output loss needs one for each row");
-  }
-  plan->loss = apo_loss_of(plan->model);
-  plan->target = request->target;
-  plan->n_targets = request->n_targets;
-  return apo_loss_check(plan->loss, plan->target, plan->n_targets, err);
 }
 
 static apo_status resolve_response(apo_plan *plan, apo_error *err) {
@@ -365,17 +331,6 @@ static apo_status background_margins(
   return APO_OK;
 }
 
-// A loss has a base for each row; this is their mean.
-static double rescaled_base(const apo_plan *plan, uint32_t output) {
-  const apo_rescale *rescale = plan->exact->rescale[output];
-  if (plan->loss == APO_LOSS_NONE) return apo_rescale_base(rescale, 0.0);
-  double sum = 0.0;
-  for (uint64_t row = 0; row < plan->n_targets; ++row) {
-    sum += apo_rescale_base(rescale, plan->target[row]);
-  }
-  return plan->n_targets > 0 ? sum / (double)plan->n_targets : 0.0;
-}
-
 static apo_status find_background_margins(apo_plan *plan,
                                           const apo_margin_source *source,
                                           apo_error *err) {
@@ -401,7 +356,7 @@ static apo_status find_exact_base(apo_plan *plan, apo_error *err) {
   if (plan->exact->is_path) {
     apo_path_base(plan->model, plan->base);
   } else if (plan->exact->rescale != NULL) {
-    for (uint32_t k = 0; k < n; ++k) plan->base[k] = rescaled_base(plan, k);
+    for (uint32_t k = 0; k < n; ++k) plan->base[k] = apo_plan_rescaled_base(plan, k);
   } else {
     for (uint64_t i = 0; i < plan->background->n_rows * n; ++i) {
       plan->base[i % n] += plan->background->weights[i / n] * plan->background_margin[i];
@@ -516,7 +471,7 @@ static apo_status decide(apo_plan *plan,
                          apo_error *err) {
   APO_TRY(resolve_method(plan, request->method, err));
   APO_TRY(check_dependence(plan, err));
-  APO_TRY(resolve_target(plan, request, err));
+  APO_TRY(apo_plan_take_targets(plan, request, err));
   APO_TRY(resolve_response(plan, err));
   APO_TRY(resolve_offset(plan, err));
   APO_TRY(resolve_players(plan, request, err));
@@ -586,20 +541,6 @@ void apo_plan_destroy(apo_plan **plan) {
   free((*plan)->text);
   free(*plan);
   *plan = NULL;
-}
-
-bool apo_plan_is_rescaled(const apo_plan *plan) {
-  return plan->exact != NULL && plan->exact->rescale != NULL;
-}
-
-const char *apo_plan_output_text(const apo_plan *plan) {
-  switch (plan->loss) {
-    case APO_LOSS_NONE: break;
-    case APO_LOSS_LOG: return "log-loss, rescaled";
-    case APO_LOSS_SQUARED: return "squared error, rescaled";
-  }
-  if (apo_plan_is_rescaled(plan)) return "probability, rescaled";
-  return plan->output == APO_OUTPUT_RAW ? "raw" : "probability";
 }
 
 uint32_t apo_plan_queues(const apo_plan *plan) {

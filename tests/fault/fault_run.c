@@ -178,6 +178,21 @@ static void explaining(void **state) {
   }
 }
 
+static void rescaling(void **state) {
+  (void)state;
+  world w = make_world(APO_MODEL_FOREST);
+  w.request = (apo_request){.struct_bytes = sizeof(apo_request),
+                            .method = APO_METHOD_EXACT,
+                            .output = APO_OUTPUT_PROBABILITY};
+  fail_each(&w, plan_and_run);
+  w.request.output = APO_OUTPUT_LOSS;
+  w.request.target = w.target;
+  w.request.n_targets = N_ROWS;
+  w.target[1] = 1.0;
+  fail_each(&w, plan_and_run);
+  free_world(&w);
+}
+
 static void predicting(void **state) {
   (void)state;
   for (size_t k = 0; k < 3; ++k) {
@@ -200,6 +215,7 @@ static void importance(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(explaining),
+      cmocka_unit_test(rescaling),
       cmocka_unit_test(predicting),
       cmocka_unit_test(importance),
   };
