@@ -171,6 +171,33 @@ static void constant_columns_get_zeros(void **state) {
   exact_world_free(&w);
 }
 
+// Under covers a constant column is a player like any other.
+static void constant_columns_have_values_under_covers(void **state) {
+  (void)state;
+  exact_world w = exact_world_make(&plain, N_ROWS, 1, NULL);
+  for (size_t row = 1; row < N_ROWS; ++row) {
+    memcpy(w.rows + row * plain.n_columns, w.rows, 3 * sizeof *w.rows);
+  }
+  const apo_request request = {.method = APO_METHOD_PATH, .interactions = 1};
+  check_enumerated(&w.path, &request, "constant columns under covers");
+  explained e = explain(&w.path, exact_devices[0], &request);
+  assert_true(e.phi[0] != 0.0f || e.phi[1] != 0.0f || e.phi[2] != 0.0f);
+  explained_free(&e);
+  exact_world_free(&w);
+}
+
+static void covers_do_not_ask_the_background(void **state) {
+  (void)state;
+  exact_world w = exact_world_make(&plain, N_ROWS, N_BACKGROUND, weights);
+  const apo_request request = {.method = APO_METHOD_PATH, .interactions = 1};
+  explained without = explain(&w.path, exact_devices[0], &request);
+  explained with = explain(&w.c, exact_devices[0], &request);
+  assert_same_explained(&without, &with, "path with a background");
+  explained_free(&with);
+  explained_free(&without);
+  exact_world_free(&w);
+}
+
 static void no_rows_are_no_values(void **state) {
   (void)state;
   exact_world w = exact_world_make(&plain, N_ROWS, N_BACKGROUND, weights);
@@ -237,6 +264,36 @@ static void check_chains(
 static void a_chain_of_sixty_columns(void **state) {
   (void)state;
   check_chains(60, 60, 1, 0, "a chain of 60 columns");
+}
+
+// Spans of one column, and of few, that 60 splits narrow down.
+static void chains_of_sixty_splits_on_few_columns(void **state) {
+  (void)state;
+  for (uint32_t n_columns = 1; n_columns <= 5; n_columns += 2) {
+    check_chains(n_columns, 60, 2, 1, "60 splits on few columns");
+  }
+}
+
+// Too many players for tables: pairs of patterns, of which there is one.
+static void a_chain_of_sixty_columns_and_one_background_row(void **state) {
+  (void)state;
+  enum { N_COLUMNS = 60 };
+  for (int is_row = 0; is_row < 2; ++is_row) {
+    made_forest made = made_open(N_COLUMNS, 1);
+    made_chain(&made, N_COLUMNS, 3);
+    double *rows = made_chain_rows(13, N_COLUMNS, N_ROWS + 1);
+    exact_world w = exact_world_of(made_model(&made), rows, N_ROWS, 1, NULL);
+    if (is_row == 0) {
+      const apo_request request = {.method = APO_METHOD_EXACT};
+      check_leaves(&w.c, &request, "a chain and one background row");
+    } else {
+      for (size_t row = 0; row < N_ROWS; ++row) {
+        memcpy(rows + row * N_COLUMNS, w.c.background, N_COLUMNS * sizeof *rows);
+      }
+      check_zeros(&w.c, APO_METHOD_EXACT);
+    }
+    exact_world_free(&w);
+  }
 }
 
 static void chains_that_test_their_columns_twice(void **state) {
@@ -360,11 +417,15 @@ int main(void) {
       cmocka_unit_test(one_background_row),
       cmocka_unit_test(a_row_that_is_the_background_gets_zeros),
       cmocka_unit_test(constant_columns_get_zeros),
+      cmocka_unit_test(constant_columns_have_values_under_covers),
+      cmocka_unit_test(covers_do_not_ask_the_background),
       cmocka_unit_test(no_rows_are_no_values),
       cmocka_unit_test(five_thousand_columns),
       cmocka_unit_test(pairs_of_three_hundred_columns),
       cmocka_unit_test(repeated_columns_on_a_path),
       cmocka_unit_test(a_chain_of_sixty_columns),
+      cmocka_unit_test(chains_of_sixty_splits_on_few_columns),
+      cmocka_unit_test(a_chain_of_sixty_columns_and_one_background_row),
       cmocka_unit_test(chains_that_test_their_columns_twice),
       cmocka_unit_test(pairs_of_chains_around_the_longest_table),
       cmocka_unit_test(pairs_of_a_chain_of_thirty_columns),
