@@ -6,6 +6,7 @@
 
 #include "engine/core/memory.h"
 #include "engine/exact/long_leaves.h"
+#include "kernels/leaf_pairs/leaf_pairs_abi.h"
 
 enum {
   MOST_PLAYERS = 12,       /* of a leaf with a table: 2^12 entries of 64 bytes */
@@ -93,6 +94,10 @@ static apo_status weigh(apo_exact_plan *plan, apo_error *err) {
   plan->weight = apo_alloc(APO_WEIGHTS, sizeof *plan->weight);
   if (plan->weight == NULL) return apo_fail(err, APO_ERR_MEMORY, "weights: %d", APO_WEIGHTS);
   apo_value_weights(plan->index, plan->total, plan->weight);
+  if (plan->is_path || plan->with_pairs) return APO_OK;
+  plan->meeting = apo_alloc(APO_MEETINGS, sizeof *plan->meeting);
+  if (plan->meeting == NULL) return apo_fail(err, APO_ERR_MEMORY, "weights: %d", APO_MEETINGS);
+  apo_value_meetings(plan->weight, plan->meeting);
   return APO_OK;
 }
 
@@ -153,6 +158,7 @@ void apo_exact_plan_destroy(apo_exact_plan **plan) {
   free((*plan)->rescale);
   free((*plan)->count);
   free((*plan)->weight);
+  free((*plan)->meeting);
   free((*plan)->moment);
   free((*plan)->pattern);
   free((*plan)->pattern_weight);

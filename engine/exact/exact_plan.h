@@ -23,6 +23,7 @@ typedef struct apo_exact_plan {
   int32_t *count;      /* [n_sets x background rows] 1 each, or weights in 1 / APO_COUNT_SCALE; NULL
                         for path */
   uint64_t *weight;    /* [APO_WEIGHTS] */
+  uint64_t *meeting;   /* [APO_MEETINGS], interventional without pairs, else NULL */
   uint64_t *moment;    /* [n_moments x n_moments], with long leaves */
   uint32_t n_moments;
   /* Long leaves of interventional games: distinct background patterns, as long_pairs reads them. */

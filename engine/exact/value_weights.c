@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "kernels/leaf_groups.h"
+#include "kernels/leaf_pairs/leaf_pairs_abi.h"
 
 enum {
   MAX_EXACT = 56,       // C(56, 28) * 56 fits 64 bits and C(56, 28) fits a double
@@ -57,6 +57,20 @@ void apo_value_weights(apo_index_weights index, uint64_t total, uint64_t *out) {
       for (uint32_t s = 0; s <= APO_LEAF_PLAYERS; ++s) {
         const bool has_weight = s + order <= D;
         out[APO_WEIGHT(order, D, s)] = has_weight ? scaled(index, s, D - order - s, 0.0, total) : 0;
+      }
+    }
+  }
+}
+
+// Pascal's rule on sums of weights: with one free player more, it is in or out.
+void apo_value_meetings(const uint64_t *weight, uint64_t *out) {
+  for (uint32_t D = 0; D <= APO_LEAF_PLAYERS; ++D) {
+    for (uint32_t n_free = 0; n_free <= D; ++n_free) {
+      for (uint32_t a = 0; a + n_free <= D; ++a) {
+        const uint32_t q = D - n_free - a;
+        out[APO_MEETING(D, a, q)] =
+            n_free == 0 ? weight[APO_WEIGHT(1, D, a)]
+                        : out[APO_MEETING(D, a, q + 1)] + out[APO_MEETING(D, a + 1, q)];
       }
     }
   }

@@ -25,6 +25,9 @@ double apo_value_moment(apo_index_weights index, uint32_t s, uint32_t r);
 /** The table of kernels/leaf_groups.h, APO_WEIGHTS words. */
 void apo_value_weights(apo_index_weights index, uint64_t total, uint64_t *out);
 
+/** The table of kernels/leaf_pairs, APO_MEETINGS words, from that of apo_value_weights. */
+void apo_value_meetings(const uint64_t *weight, uint64_t *out);
+
 /** moment[s * n + r] for s, r < n, as long_pairs reads it. */
 void apo_value_moments(apo_index_weights index, uint64_t total, uint32_t n, uint64_t *out);
 

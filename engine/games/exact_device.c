@@ -1,5 +1,6 @@
 #include "engine/games/exact_device.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 #include "engine/games/lane_parts.h"
 #include "kernels/group_table/group_table_abi.h"
 #include "kernels/leaf_add/leaf_add_abi.h"
+#include "kernels/leaf_pairs/leaf_pairs_abi.h"
 #include "kernels/leaf_vectors/leaf_vectors_abi.h"
 #include "kernels/pattern_counts/pattern_counts_abi.h"
 #include "kernels/table_add/table_add_abi.h"
@@ -20,10 +22,13 @@ enum {
   MAX_LAUNCH_PAIRS = 1 << 27 /* (row, group) a launch: about 0.1 s on two CPU cores */
 };
 
-// Nanoseconds on one core: a leaf's player for a row without tables, an octet of a table made.
-// From `check_kernels --bench`; only the choice between two ways to the same bits rests on them.
+// Nanoseconds on one core: a leaf's player for a row by vectors, a word of a vector made, an octet
+// of a table made, a leaf for a row and a background row.  Only the choice between ways to the same
+// bits rests on them.
 static const double ns_per_player = 30.0;
+static const double ns_per_vector_word = 8.0;
 static const double ns_per_octet = 30.0;
+static const double ns_per_meeting = 2.3;
 
 // --- buffers ------------------------------------------------------------------------------------
 
@@ -51,6 +56,8 @@ static apo_status put_games(apo_exact_device *d, apo_executor *e, apo_error *err
       {&d->block, s->block, (s->n_blocks + (size_t)1) * sizeof *s->block},
       {&d->value, g->value, g->n_values * sizeof *g->value},
       {&d->weight, d->plan->weight, APO_WEIGHTS * sizeof *d->plan->weight},
+      {&d->meeting, d->plan->meeting,
+       d->plan->meeting != NULL ? APO_MEETINGS * sizeof *d->plan->meeting : 0},
   };
   for (size_t i = 0; i < sizeof all / sizeof all[0]; ++i) {
     APO_TRY(apo_constant_buffer(e, all[i].content, all[i].n_bytes, all[i].buffer, err));
@@ -129,7 +136,7 @@ uint64_t apo_exact_device_bytes(const apo_exact_plan *plan,
       g->n_derived * sizeof *g->derived + g->n_groups * sizeof *g->group +
       g->n_leaves * sizeof *g->leaf + g->n_group_players * (sizeof *g->player + 8ull) +
       g->n_tests * sizeof *g->test + 4ull * (g->n_slot_words + s->n_blocks + g->n_values) +
-      APO_WEIGHTS * sizeof(uint64_t);
+      (APO_WEIGHTS + APO_MEETINGS) * sizeof(uint64_t);
   const uint64_t longs =
       g->n_long * (sizeof *g->long_leaf + 16ull) + g->n_long_tests * sizeof *g->long_test +
       8ull * g->n_long_players + 4 * (plan->n_pattern_words + plan->n_patterns) +
@@ -172,12 +179,13 @@ void apo_exact_device_destroy(apo_executor *executor, apo_exact_device **device)
   if (device == NULL || *device == NULL) return;
   apo_exact_device *d = *device;
   apo_buffer **const all[] = {
-      &d->derived,      &d->group,     &d->leaf,        &d->player,  &d->ratio,
-      &d->test,         &d->slot,      &d->block,       &d->value,   &d->weight,
-      &d->b_column,     &d->b_count,   &d->count,       &d->vector,  &d->table,
-      &d->long_leaf,    &d->long_test, &d->long_player, &d->pattern, &d->pattern_weight,
-      &d->weight_begin, &d->moment,    &d->long_ratio,  &d->point,   &d->points_of,
-      &d->tree,         &d->step,      &d->node,        &d->factor,  &d->tree_slot,
+      &d->derived,        &d->group,        &d->leaf,      &d->player,      &d->ratio,
+      &d->test,           &d->slot,         &d->block,     &d->value,       &d->weight,
+      &d->meeting,        &d->b_column,     &d->b_count,   &d->count,       &d->vector,
+      &d->table,          &d->long_leaf,    &d->long_test, &d->long_player, &d->pattern,
+      &d->pattern_weight, &d->weight_begin, &d->moment,    &d->long_ratio,  &d->point,
+      &d->points_of,      &d->tree,         &d->step,      &d->node,        &d->factor,
+      &d->tree_slot,
   };
   for (size_t i = 0; i < sizeof all / sizeof all[0]; ++i) apo_executor_release(executor, all[i]);
   free(d);
@@ -422,11 +430,52 @@ static apo_status add_by_leaves(apo_exact_device *d,
   return apo_executor_wait(executor, err);
 }
 
-// Tables are made when the rows so far would have paid for them.
+static apo_status add_by_pairs(apo_exact_device *d,
+                               apo_executor *executor,
+                               const apo_exact_rows *rows,
+                               apo_error *err) {
+  const apo_i32 group = apo_group_of(executor);
+  const apo_leaf_pairs_args args = {.n_rows = rows->n_rows,
+                                    .stride = rows->stride,
+                                    .n_slots = d->plan->games->n_slots,
+                                    .group_end = d->plan->games->n_groups,
+                                    .n_background = d->n_background,
+                                    .b_stride = d->b_stride};
+  const apo_launch launch = {
+      .stage = apo_stage_find("leaf_pairs"),
+      .spec = {code_bytes_of(d), group},
+      .args = &args,
+      .buffers = {d->group, d->leaf, d->player, d->test, d->slot, d->value, d->meeting, d->b_column,
+                  d->b_count, rows->column, rows->phi},
+      .n_items = (size_t)rows->n_rows * (size_t)group,
+      .group = (size_t)group};
+  if (d->plan->n_sets == 1) d->n_rows_without += rows->n_rows;
+  return apo_executor_launch(executor, &launch, err);
+}
+
+// What a row costs without tables: by vectors, which are made anew for each tile, and by pairs with
+// the background's rows.
+static double vectors_row_ns(const apo_exact_device *d) {
+  return ns_per_player * d->plan->games->n_group_players;
+}
+
+static double pairs_row_ns(const apo_exact_device *d) {
+  const bool is_possible = d->plan->meeting != NULL && d->n_background <= APO_LEAF_PAIRS_BACKGROUND;
+  return is_possible ? ns_per_meeting * d->n_background * d->plan->games->n_leaves : 1e300;
+}
+
+// Tables are made when the rows so far would have paid for them; where they do not stay, a tile's
+// rows have to.
 static bool wants_tables(const apo_exact_device *d, uint32_t n_rows) {
-  const double rows = (double)(d->n_rows_without + n_rows);
-  return d->has_tables || rows * ns_per_player * d->plan->games->n_group_players >
-                              ns_per_octet * (double)d->plan->schedule->total_octets;
+  const apo_schedule *s = d->plan->schedule;
+  const double rows = n_rows + (s->n_batches == 1 ? (double)d->n_rows_without : 0.0);
+  return d->has_tables ||
+         rows * fmin(vectors_row_ns(d), pairs_row_ns(d)) > ns_per_octet * (double)s->total_octets;
+}
+
+static bool wants_pairs(const apo_exact_device *d, uint32_t n_rows) {
+  const double vectors = ns_per_vector_word * (double)d->plan->schedule->total_vectors;
+  return n_rows * pairs_row_ns(d) < vectors + n_rows * vectors_row_ns(d);
 }
 
 apo_status apo_exact_add(apo_exact_device *d,
@@ -435,8 +484,9 @@ apo_status apo_exact_add(apo_exact_device *d,
                          apo_error *err) {
   APO_TRY(queue_columns(d, executor, rows->code, rows->padded, rows->stride, rows->column, err));
   if (d->plan->games->n_groups > 0) {
-    APO_TRY(wants_tables(d, rows->n_rows) ? add_by_tables(d, executor, rows, err)
-                                          : add_by_leaves(d, executor, rows, err));
+    APO_TRY(wants_tables(d, rows->n_rows)  ? add_by_tables(d, executor, rows, err)
+            : wants_pairs(d, rows->n_rows) ? add_by_pairs(d, executor, rows, err)
+                                           : add_by_leaves(d, executor, rows, err));
   }
   return apo_exact_add_long(d, executor, rows, err);
 }

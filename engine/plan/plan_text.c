@@ -116,6 +116,9 @@ static void put_exact_stages(writer *w, const apo_plan *plan) {
     put_stage(w, "table_add", apo_plan_is_rescaled(plan) ? per : "per tile",
               "values of the rows' indices");
     put_stage(w, "leaf_add", "instead of tables", "the same values, for few rows");
+    if (exact->meeting != NULL) {
+      put_stage(w, "leaf_pairs", "instead of tables", "the same, for fewer still");
+    }
   }
   if (exact->games->n_long > 0) {
     put_stage(w, exact->is_path ? "long_path" : "long_pairs", "per tile",

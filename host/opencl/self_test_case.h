@@ -6,7 +6,7 @@
 
 #include "engine/exec/executor.h"
 
-enum { APO_CASE_BUFFERS = APO_MAX_STAGE_BUFFERS, APO_CASE_WORDS = 1024, APO_CASE_ARGS_WORDS = 16 };
+enum { APO_CASE_BUFFERS = APO_MAX_STAGE_BUFFERS, APO_CASE_WORDS = 2048, APO_CASE_ARGS_WORDS = 16 };
 
 typedef struct apo_case_buffer {
   apo_u32 words[APO_CASE_WORDS]; /* before the launch */

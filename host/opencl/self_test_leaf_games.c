@@ -6,6 +6,7 @@
 #include "kernels/column_codes/column_codes_abi.h"
 #include "kernels/group_table/group_table_abi.h"
 #include "kernels/leaf_add/leaf_add_abi.h"
+#include "kernels/leaf_pairs/leaf_pairs_abi.h"
 #include "kernels/leaf_vectors/leaf_vectors_abi.h"
 #include "kernels/long_pairs/long_pairs_abi.h"
 #include "kernels/long_path/long_path_abi.h"
@@ -117,6 +118,34 @@ static void make_leaf_add(apo_case_writer *w) {
   apo_case_copy(w, group_tests, sizeof group_tests);
   apo_case_copy(w, slots, sizeof slots);
   put_values_and_vectors(w);
+  apo_case_codes(w, 4);
+  apo_case_output(w, (size_t)a.n_slots * a.stride * sizeof(int64_t), false);
+  apo_case_launch(w, (size_t)a.n_rows * w->group);
+}
+
+// Three background rows, one of which counts less than nothing.
+static void make_leaf_pairs(apo_case_writer *w) {
+  enum { N_BACKGROUND = 3, B_STRIDE = 64, MOST = 3 };
+  static const apo_i32 counts[N_BACKGROUND] = {5, 3, -1};
+  static const apo_u32 slots[] = {2, 0, 1, 5, 4, 3, 6, 6};
+  static const apo_i32 values[] = {123456789, -345678901};
+  const apo_leaf_pairs_args a = {.n_rows = 2,
+                                 .stride = 3,
+                                 .n_slots = 7,
+                                 .group_end = 1,
+                                 .n_background = N_BACKGROUND,
+                                 .b_stride = B_STRIDE};
+  apo_case_args(w, &a, sizeof a);
+  put_group(w);
+  apo_case_copy(w, group_tests, sizeof group_tests);
+  apo_case_copy(w, slots, sizeof slots);
+  apo_case_copy(w, values, sizeof values);
+  // Low and high halves, as far as a leaf of few players reads them.
+  const size_t n_halves = 2 * (APO_MEETING(MOST, MOST, MOST) + 1);
+  apo_u32 *meetings = apo_case_words(w, n_halves * sizeof *meetings);
+  for (size_t i = 0; w->fits && i < n_halves; ++i) meetings[i] = apo_case_draw(w, 0xffff) << 9;
+  apo_case_codes(w, B_STRIDE);
+  apo_case_copy(w, counts, sizeof counts);
   apo_case_codes(w, 4);
   apo_case_output(w, (size_t)a.n_slots * a.stride * sizeof(int64_t), false);
   apo_case_launch(w, (size_t)a.n_rows * w->group);
@@ -264,9 +293,15 @@ static void make_tree_path(apo_case_writer *w) {
 }
 
 const apo_case_maker apo_leaf_game_makers[] = {
-    {"column_codes", make_column_codes}, {"pattern_counts", make_pattern_counts},
-    {"leaf_vectors", make_leaf_vectors}, {"group_table", make_group_table},
-    {"table_add", make_table_add},       {"leaf_add", make_leaf_add},
-    {"long_pairs", make_long_pairs},     {"long_path", make_long_path},
-    {"tree_path", make_tree_path},       {NULL, NULL},
+    {"column_codes", make_column_codes},
+    {"pattern_counts", make_pattern_counts},
+    {"leaf_vectors", make_leaf_vectors},
+    {"group_table", make_group_table},
+    {"table_add", make_table_add},
+    {"leaf_add", make_leaf_add},
+    {"leaf_pairs", make_leaf_pairs},
+    {"long_pairs", make_long_pairs},
+    {"long_path", make_long_path},
+    {"tree_path", make_tree_path},
+    {NULL, NULL},
 };

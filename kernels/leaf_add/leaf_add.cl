@@ -29,50 +29,7 @@
 #endif
 
 #include "kernels/leaf_groups.clh"
-
-#define OWN_SLOTS 1024 /* sums of so many are in private or local memory, 8 bytes each */
-
-#if APO_GROUP == 1
-// Where sums of a row go: to `own`, or, where that is too small, straight to phi.
-typedef struct apo_sums {
-  __private long *own;
-  __global long *phi;
-  size_t stride;
-  bool is_own;
-} apo_sums;
-
-inline void add_sum(const apo_sums *to, uint slot, long part) {
-  if (to->is_own) {
-    to->own[slot] += part;
-  } else {
-    to->phi[slot * to->stride] += part;
-  }
-}
-#else
-typedef struct apo_sums {
-  volatile __local uint *own; /* low words, then high words */
-  volatile __global uint *phi;
-  size_t stride;
-  bool is_own;
-} apo_sums;
-
-// Devices without 64-bit atomics add the halves apart; each carry is seen by the one item whose
-// addition made the low half wrap.  Sums are integers, so their order does not matter.
-inline void add_sum(const apo_sums *to, uint slot, long part) {
-  const uint low = (uint)part;
-  const uint high = (uint)((ulong)part >> 32);
-  if (to->is_own) {
-    const uint before = atomic_add(&to->own[slot], low);
-    const uint carried = high + (before + low < low ? 1 : 0);
-    if (carried != 0) atomic_add(&to->own[OWN_SLOTS + slot], carried);
-  } else {
-    volatile __global uint *at = to->phi + slot * to->stride * 2;
-    const uint before = atomic_add(at, low);
-    const uint carried = high + (before + low < low ? 1 : 0);
-    if (carried != 0) atomic_add(at + 1, carried);
-  }
-}
-#endif
+#include "kernels/leaf_sums.clh"
 
 // All parts of one leaf.
 inline void add_leaf(__global const apo_leaf_group *restrict group,

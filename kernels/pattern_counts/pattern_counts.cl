@@ -24,58 +24,13 @@
   #error "pattern_counts: the plan must set APO_CODE_BYTES and APO_GROUP"
 #endif
 
-#include "kernels/leaf_groups.clh"
-
-#if APO_CODE_BYTES == 2
-typedef ushort16 apo_codes;
-  #define AS_CODES as_ushort16
-#else
-typedef uint16 apo_codes;
-  #define AS_CODES as_uint16
-#endif
+#include "kernels/index_block.clh"
 
 #if APO_GROUP == 1
-  #define BLOCK      64   /* rows side by side */
   #define TILE       4096 /* rows whose codes stay in cache from group to group */
   #define PART_WORDS 8192 /* of counts that wait to be added up */
   #define MOST_TURNS 16   /* groups that take turns on a tile */
   #define MOST_ITEMS 64   /* but as many items as this have work, where there are as many groups */
-
-// The indices of a block, as vectors to write and as numbers to read.
-typedef union block_index {
-  apo_codes four[BLOCK / 16];
-  apo_code one[BLOCK];
-} block_index;
-
-// The indices of 64 rows.  Vectors are named one by one so that they stay in registers.
-inline void find_indices(uint n_bits,
-                         __global const apo_pattern_test *restrict test,
-                         __global const apo_code *restrict code,
-                         size_t stride,
-                         block_index *to) {
-  #define EACH(X)  X(0) X(1) X(2) X(3)
-  #define START(k) apo_codes index##k = 0;
-  #define OPEN(k)  apo_codes pass##k = (apo_codes)(apo_code)~0u;
-  #define TEST(k)  pass##k &= AS_CODES((apo_codes)(vload16(k, at) - low) <= span);
-  #define CLOSE(k) index##k |= pass##k & bit;
-  #define STORE(k) to->four[k] = index##k;
-  EACH(START)
-  for (uint b = 0; b < n_bits; ++b) {
-    const apo_code bit = (apo_code)(1u << b);
-    uint column;
-    EACH(OPEN)
-    do {
-      column = test->column;
-      const apo_code low = (apo_code)test->low;
-      const apo_code span = (apo_code)test->span;
-      __global const apo_code *restrict at = code + (column & APO_TEST_COLUMN) * stride;
-      EACH(TEST)
-      ++test;
-    } while ((column & APO_TEST_LAST) == 0);
-    EACH(CLOSE)
-  }
-  EACH(STORE)
-}
 
 inline void set_zero(__global int *restrict counts, uint n_bits) {
   if (n_bits < 4) {

@@ -22,6 +22,7 @@
   X(group_table)        \
   X(table_add)          \
   X(leaf_add)           \
+  X(leaf_pairs)         \
   X(long_pairs)         \
   X(long_path)          \
   X(tree_path)

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "kernels/leaf_groups.h"
+#include "kernels/leaf_pairs/leaf_pairs_abi.h"
 #include "tests/support/apo_test.h"
 
 enum { MOST_POINTS = 2048 };
@@ -118,12 +118,38 @@ static void points_integrate_polynomials(void **state) {
   assert_true(fabs(point[0] - (0.5 - sqrt(3.0) / 6.0)) <= 1e-16);
 }
 
+// What leaf_pairs looks up is what leaf_vectors would have added up, bit for bit.
+static void meetings_are_sums_of_weights_over_coalitions(void **state) {
+  (void)state;
+  static uint64_t weight[APO_WEIGHTS];
+  static uint64_t meeting[APO_MEETINGS];
+  for (int index = APO_WEIGHTS_SHAPLEY; index <= APO_WEIGHTS_BANZHAF; ++index) {
+    apo_value_weights((apo_index_weights)index, 7, weight);
+    apo_value_meetings(weight, meeting);
+    for (uint32_t D = 1; D <= 10; ++D) {
+      for (uint32_t held = 0; held < 1u << D; held = 2 * held + 1) {
+        const uint32_t a = (uint32_t)__builtin_popcount(held);
+        for (uint32_t q = 0; a + q <= D; ++q) {
+          const uint32_t barred = ((1u << q) - 1) << (D - q);
+          uint64_t sum = 0;
+          for (uint32_t S = 0; S < 1u << D; ++S) {
+            const bool counts = (S & held) == held && (S & barred) == 0;
+            if (counts) sum += weight[APO_WEIGHT(1, D, (uint32_t)__builtin_popcount(S))];
+          }
+          assert_true(sum == meeting[APO_MEETING(D, a, q)]);
+        }
+      }
+    }
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(weights_are_rounded_fractions),
       cmocka_unit_test(moments_obey_their_recurrence),
       cmocka_unit_test(tables_of_moments_hold_scaled_moments),
       cmocka_unit_test(points_integrate_polynomials),
+      cmocka_unit_test(meetings_are_sums_of_weights_over_coalitions),
   };
   return cmocka_run_group_tests_name("value_weights", tests, NULL, NULL);
 }
