@@ -41,7 +41,6 @@ typedef struct leaf_visit {
   uint row_fails; /* N */
   uint n_fails;   /* q */
   ulong failed;   /* the share of each player of N, negative */
-  apo_code *pass; /* room for those of a block that pass N */
 } leaf_visit;
 
 // A background row of this index, which passes all players of N.
@@ -64,10 +63,11 @@ static inline void meet(leaf_visit *v, uint index, ulong count, SHARES ulong *sh
 #if APO_GROUP == 1
 // The background rows of a block that pass all players of N.
 static inline void meet_block(
-    leaf_visit *v, const apo_code *index, __global const int *count, uint n, ulong *share) {
+    leaf_visit *v, const block_index *index, __global const int *count, uint n, ulong *share) {
   #define START(k)  apo_codes pass##k = (apo_codes)(apo_code)~0u;
-  #define PLAYER(k) pass##k &= AS_CODES((vload16(k, index) & care) == want);
-  #define KEEP(k)   vstore16(pass##k, k, v->pass);
+  #define PLAYER(k) pass##k &= AS_CODES((index->four[k] & care) == want);
+  #define KEEP(k)   pass.four[k] = pass##k;
+  block_index pass;
   EACH(START)
   for (uint i = 0; i < v->n_players; ++i) {
     if ((v->row_fails >> i & 1) == 0) continue;
@@ -78,7 +78,7 @@ static inline void meet_block(
   }
   EACH(KEEP)
   for (uint b = 0; b < n; ++b) {
-    if (v->pass[b] != 0) meet(v, index[b], (ulong)(long)count[b], share);
+    if (pass.one[b] != 0) meet(v, index->one[b], (ulong)(long)count[b], share);
   }
   #undef START
   #undef PLAYER
@@ -93,12 +93,12 @@ static inline void meet_all(leaf_visit *v,
                             __global const apo_pattern_test *test,
                             __global const apo_code *code,
                             __global const int *count,
-                            const apo_code *index,
+                            const block_index *index,
                             SHARES ulong *share) {
 #if APO_GROUP == 1
   for (uint b = 0; b < args->n_background; b += BLOCK) {
     const uint n = min(args->n_background - b, (uint)BLOCK);
-    meet_block(v, index + b, count + b, n, share);
+    meet_block(v, &index[b / BLOCK], count + b, n, share);
   }
 #else
   for (uint b = 0; b < args->n_background; ++b) {
@@ -145,16 +145,14 @@ __kernel __attribute__((reqd_work_group_size(APO_GROUP, 1, 1))) void leaf_pairs(
 #if APO_GROUP == 1
   long own[OWN_SLOTS];
   ulong share[APO_LEAF_PLAYERS];
-  apo_code index[APO_LEAF_PAIRS_BACKGROUND];
-  apo_code pass[BLOCK];
-  block_index found;
+  block_index index[APO_LEAF_PAIRS_BACKGROUND / BLOCK];
   const apo_sums to = {own, phi + row, args.stride, is_own};
   for (uint k = 0; is_own && k < n_own; ++k) own[k] = 0;
 #else
   __local uint own[2 * OWN_SLOTS];
   __local ulong shares[APO_LEAF_PLAYERS * APO_GROUP];
   __local ulong *share = shares + get_local_id(0);
-  const apo_code *index = 0;  // found leaf by leaf
+  const block_index *index = 0;  // found leaf by leaf
   const apo_sums to = {own, (volatile __global uint *)(phi + row), args.stride, is_own};
   for (uint k = get_local_id(0); k < 2 * OWN_SLOTS; k += APO_GROUP) own[k] = 0;
   barrier(CLK_LOCAL_MEM_FENCE);
@@ -164,8 +162,7 @@ __kernel __attribute__((reqd_work_group_size(APO_GROUP, 1, 1))) void leaf_pairs(
     const uint row_index = apo_group_index(of, test, code + row, args.stride);
 #if APO_GROUP == 1
     for (uint b = 0; b < args.n_background; b += BLOCK) {
-      find_indices(of->n_bits, test + of->test_begin, b_code + b, args.b_stride, &found);
-      for (uint k = 0; k < BLOCK / 16; ++k) vstore16(found.four[k], k, index + b);
+      find_indices(of->n_bits, test + of->test_begin, b_code + b, args.b_stride, &index[b / BLOCK]);
     }
 #endif
     for (uint l = of->leaf_begin; l < of->leaf_begin + of->n_leaves; ++l) {
@@ -175,9 +172,6 @@ __kernel __attribute__((reqd_work_group_size(APO_GROUP, 1, 1))) void leaf_pairs(
                       .meeting = meeting + APO_MEETING(a.n_players, 0, 0),
                       .n_players = a.n_players,
                       .failed = 0};
-#if APO_GROUP == 1
-      v.pass = pass;
-#endif
       v.row_fails = all & ~apo_leaf_pattern(v.player, a.n_players, row_index);
       v.n_fails = popcount(v.row_fails);
       for (uint i = 0; i < a.n_players; ++i) SHARE(share, i) = 0;

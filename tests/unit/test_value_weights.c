@@ -2,6 +2,7 @@
 #include "engine/exact/value_weights.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "kernels/leaf_pairs/leaf_pairs_abi.h"
@@ -118,6 +119,12 @@ static void points_integrate_polynomials(void **state) {
   assert_true(fabs(point[0] - (0.5 - sqrt(3.0) / 6.0)) <= 1e-16);
 }
 
+static uint32_t size_of(uint32_t set) {
+  uint32_t size = 0;
+  for (; set != 0; set &= set - 1) ++size;
+  return size;
+}
+
 // What leaf_pairs looks up is what leaf_vectors would have added up, bit for bit.
 static void meetings_are_sums_of_weights_over_coalitions(void **state) {
   (void)state;
@@ -128,13 +135,13 @@ static void meetings_are_sums_of_weights_over_coalitions(void **state) {
     apo_value_meetings(weight, meeting);
     for (uint32_t D = 1; D <= 10; ++D) {
       for (uint32_t held = 0; held < 1u << D; held = 2 * held + 1) {
-        const uint32_t a = (uint32_t)__builtin_popcount(held);
+        const uint32_t a = size_of(held);
         for (uint32_t q = 0; a + q <= D; ++q) {
           const uint32_t barred = ((1u << q) - 1) << (D - q);
           uint64_t sum = 0;
           for (uint32_t S = 0; S < 1u << D; ++S) {
             const bool counts = (S & held) == held && (S & barred) == 0;
-            if (counts) sum += weight[APO_WEIGHT(1, D, (uint32_t)__builtin_popcount(S))];
+            if (counts) sum += weight[APO_WEIGHT(1, D, size_of(S))];
           }
           assert_true(sum == meeting[APO_MEETING(D, a, q)]);
         }
