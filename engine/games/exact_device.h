@@ -9,7 +9,8 @@ typedef struct apo_exact_device {
   const apo_exact_plan *plan;
   const apo_code_forest *forest;
   apo_buffer *sets; /* the forest's; borrowed */
-  apo_buffer *derived, *group, *leaf, *player, *ratio, *test, *slot, *block, *value, *weight, *meeting;
+  apo_buffer *derived, *group, *leaf, *player, *ratio, *test, *slot, *block, *value, *weight,
+      *meeting;
   apo_buffer *b_column, *b_count; /* the background's codes, by column, and its counts */
   uint32_t b_stride;
   uint32_t n_background;

@@ -191,7 +191,7 @@ static void check_bits(const explain_case *c, const apo_request *request) {
   uint32_t most_tiles = 0;
   for (size_t i = 0; i < N_EXACT_DEVICES; ++i) {
     if (exact_devices[i] == NULL) continue;
-    const budget_runs runs = explain_under_budgets(c, exact_devices[i], request, 4, &whole);
+    const budget_runs runs = explain_under_budgets(c, exact_devices[i], request, 2, &whole);
     assert_true(runs.n > 1);
     most_tiles = runs.most_tiles > most_tiles ? runs.most_tiles : most_tiles;
   }
