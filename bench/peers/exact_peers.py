@@ -116,14 +116,14 @@ def lightgbm_contrib(settings: Settings, forest: Forest, rows: np.ndarray) -> Pe
 
 
 def fasttreeshap(settings: Settings, forest: Forest, rows: np.ndarray) -> Peer:
-    """Version 2 of the algorithm where its tables fit its memory, else version 1."""
+    """Version 1 of the algorithm: version 2 has other values for rows with missing columns."""
     try:
         with contextlib.redirect_stdout(None):
             import fasttreeshap_fixed
     except ImportError as fault:
         raise Missing("pip install --no-deps fasttreeshap-fixed") from fault
     explainer = fasttreeshap_fixed.TreeExplainer(
-        booster_of(settings, forest), algorithm="auto", n_jobs=settings.threads
+        booster_of(settings, forest), algorithm="v1", n_jobs=settings.threads
     )
 
     def values() -> np.ndarray:

@@ -42,15 +42,10 @@ static double value_of_key(const apo_cuts *cuts, uint64_t key) {
 uint32_t apo_cuts_rank(const apo_cuts *cuts, uint32_t column, uint64_t key) {
   const uint64_t *keys = cuts->keys + cuts->begin[column];
   uint32_t below = 0;
-  uint32_t n = cuts->begin[column + 1] - cuts->begin[column];
-  while (n > 0) {
-    const uint32_t half = n / 2;
-    if (keys[below + half] <= key) {
-      below += half + 1;
-      n -= half + 1;
-    } else {
-      n = half;
-    }
+  // The rank lies in [below, below + n].
+  for (uint32_t n = cuts->begin[column + 1] - cuts->begin[column]; n > 0; n /= 2) {
+    const uint32_t step = (n + 1) / 2;
+    below += step * (keys[below + step - 1] <= key);  // no branch: nothing foretells it
   }
   return below;
 }

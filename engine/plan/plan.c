@@ -205,25 +205,30 @@ static uint32_t code_of(const apo_cuts *cuts, uint32_t column, double value) {
 
 static apo_status encode_background(apo_plan *plan, apo_error *err) {
   const apo_cuts *cuts = plan->forest->cuts;
-  const size_t n = (size_t)plan->background->n_rows * plan->n_columns;
+  const uint32_t n_columns = plan->n_columns;
+  const size_t n = (size_t)plan->background->n_rows * n_columns;
+  uint32_t *first = apo_alloc(n_columns, sizeof *first);
   plan->background_codes = apo_alloc(n, cuts->code_bytes);
-  if (plan->background_codes == NULL) {
+  if (plan->background_codes == NULL || first == NULL) {
+    free(first);
     return apo_fail(err, APO_ERR_MEMORY, "background: %zu codes", n);
   }
-  for (size_t i = 0; i < n; ++i) {
-    const uint32_t column = (uint32_t)(i % plan->n_columns);
-    const uint32_t code = code_of(cuts, column, transformed(plan, i / plan->n_columns, column));
-    if (cuts->code_bytes == 2) {
-      ((uint16_t *)plan->background_codes)[i] = (uint16_t)code;
-    } else {
-      ((uint32_t *)plan->background_codes)[i] = code;
-    }
-    if (i < plan->n_columns) plan->is_constant[column] = 1;
-    if (memcmp((char *)plan->background_codes + i * cuts->code_bytes,
-               (char *)plan->background_codes + column * cuts->code_bytes, cuts->code_bytes) != 0) {
-      plan->is_constant[column] = 0;
+  uint16_t *narrow = plan->background_codes;
+  uint32_t *wide = plan->background_codes;
+  memset(plan->is_constant, 1, n_columns);
+  for (uint64_t row = 0; row < plan->background->n_rows; ++row) {
+    for (uint32_t column = 0; column < n_columns; ++column) {
+      const uint32_t code = code_of(cuts, column, transformed(plan, row, column));
+      if (cuts->code_bytes == 2) {
+        *narrow++ = (uint16_t)code;
+      } else {
+        *wide++ = code;
+      }
+      if (row == 0) first[column] = code;
+      if (code != first[column]) plan->is_constant[column] = 0;
     }
   }
+  free(first);
   return APO_OK;
 }
 

@@ -41,18 +41,8 @@ typedef uint apo_code;
 #endif
 #define MISSING ((apo_code)~0u)
 
-inline apo_code code_of(apo_key bits, uint n, __global const apo_key *restrict keys) {
-  if ((bits & ~SIGN) > INFINITE) return MISSING;
-  const apo_key key = (bits & SIGN) != 0 ? SIGN - (bits & ~SIGN) : SIGN + bits;
-  uint below = 0;
-  while (n > 0) {  // the cuts before `below` are at or below the key, those from below + n are not
-    const uint half_n = n >> 1;
-    const uint at = below + half_n;
-    const bool passes = keys[at] <= key;
-    below = passes ? at + 1 : below;
-    n = passes ? n - half_n - 1 : half_n;
-  }
-  return (apo_code)below;
+inline apo_key key_of(apo_key bits) {
+  return (bits & SIGN) != 0 ? SIGN - (bits & ~SIGN) : SIGN + bits;
 }
 
 __kernel __attribute__((reqd_work_group_size(APO_GROUP, 1, 1))) void row_codes(
@@ -63,11 +53,26 @@ __kernel __attribute__((reqd_work_group_size(APO_GROUP, 1, 1))) void row_codes(
     __global apo_code *restrict code) {
   const size_t first_row = get_group_id(0) * (size_t)(APO_GROUP * APO_ROWS) + get_local_id(0);
   for (uint col = 0; col < args.n_columns; ++col) {
-    const uint begin = cut_begin[col];
-    const uint n_cuts = cut_begin[col + 1] - begin;
+    const uint n_cuts = cut_begin[col + 1] - cut_begin[col];
+    __global const apo_key *restrict keys = cut_key + cut_begin[col];
+    const size_t first = first_row * args.n_columns + col;
+    const size_t stride = (size_t)APO_GROUP * args.n_columns;
+    apo_key key[APO_ROWS];
+    uint below[APO_ROWS];
     for (uint r = 0; r < APO_ROWS; ++r) {
-      const size_t at = (first_row + r * APO_GROUP) * args.n_columns + col;
-      code[at] = code_of(value[at], n_cuts, cut_key + begin);
+      key[r] = key_of(value[first + r * stride]);
+      below[r] = 0;
+    }
+    // The rank lies in [below, below + n]; all rows take the same steps, and none branches.
+    for (uint n = n_cuts; n > 0; n >>= 1) {
+      const uint step = (n + 1) >> 1;
+      for (uint r = 0; r < APO_ROWS; ++r) {
+        below[r] += keys[below[r] + step - 1] <= key[r] ? step : 0;
+      }
+    }
+    for (uint r = 0; r < APO_ROWS; ++r) {
+      const bool is_missing = (value[first + r * stride] & ~SIGN) > INFINITE;
+      code[first + r * stride] = is_missing ? MISSING : (apo_code)below[r];
     }
   }
 }
