@@ -28,8 +28,9 @@ static int flushed(int code) {
 static int print_tool_help(void) {
   fputs(
       "Usage: apportion COMMAND [options]\n\n"
-      "Which columns moved a prediction, and by how much: sampled Shapley values, permutation\n"
-      "importance and predictions of tree ensembles and linear models, on OpenCL devices.\n\n"
+      "Which columns moved a prediction, and by how much: Shapley values, exact or sampled,\n"
+      "permutation importance and predictions of tree ensembles and linear models, on OpenCL\n"
+      "devices.\n\n"
       "Commands:\n",
       stdout);
   for (int id = 0; id < APO_N_COMMANDS; ++id) {
