@@ -1,7 +1,6 @@
 #include "engine/data/encode.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "engine/data/rows.h"
 
@@ -14,21 +13,24 @@ static double value_at(const apo_model *model,
 
 void apo_encode_rows(
     const apo_model *model, const apo_rows *rows, uint64_t begin, uint32_t n_rows, void *out) {
-  const bool is_plain = model->transform.n_steps == 0 && rows->dtype == APO_F32 &&
-                        rows->col_stride == 1 && model->forest->cast_f32;
-  for (uint32_t row = 0; row < n_rows; ++row) {
-    if (is_plain) {
-      const float *from = (const float *)rows->values + (begin + row) * rows->row_stride;
-      memcpy((float *)out + (size_t)row * model->n_columns, from, model->n_columns * sizeof *from);
-      continue;
-    }
-    for (uint32_t column = 0; column < model->n_columns; ++column) {
-      const double value = value_at(model, rows, begin + row, column);
-      const size_t at = (size_t)row * model->n_columns + column;
-      if (model->forest->cast_f32) {
-        ((float *)out)[at] = (float)value;
-      } else {
-        ((double *)out)[at] = value;
+  const bool is_plain = model->transform.n_steps == 0;
+  float *narrow = out;
+  double *wide = out;
+  for (uint64_t row = begin; row < begin + n_rows; ++row) {
+    if (is_plain && model->forest->cast_f32) {
+      apo_rows_narrow_row(rows, row, narrow);
+      narrow += model->n_columns;
+    } else if (is_plain) {
+      apo_rows_copy_row(rows, row, wide);
+      wide += model->n_columns;
+    } else {
+      for (uint32_t column = 0; column < model->n_columns; ++column) {
+        const double value = value_at(model, rows, row, column);
+        if (model->forest->cast_f32) {
+          *narrow++ = (float)value;
+        } else {
+          *wide++ = value;
+        }
       }
     }
   }

@@ -26,8 +26,30 @@ double apo_rows_value(const apo_rows *rows, uint64_t row, uint32_t column) {
 }
 
 void apo_rows_copy_row(const apo_rows *rows, uint64_t row, double *out) {
-  for (uint32_t column = 0; column < rows->n_cols; ++column) {
-    out[column] = apo_rows_value(rows, row, column);
+  const size_t begin = (size_t)(row * rows->row_stride);
+  const size_t stride = (size_t)rows->col_stride;
+  if (rows->dtype == APO_F32) {
+    const float *from = (const float *)rows->values + begin;
+    for (uint32_t column = 0; column < rows->n_cols; ++column) {
+      out[column] = (double)from[column * stride];
+    }
+  } else {
+    const double *from = (const double *)rows->values + begin;
+    for (uint32_t column = 0; column < rows->n_cols; ++column) out[column] = from[column * stride];
+  }
+}
+
+void apo_rows_narrow_row(const apo_rows *rows, uint64_t row, float *out) {
+  const size_t begin = (size_t)(row * rows->row_stride);
+  const size_t stride = (size_t)rows->col_stride;
+  if (rows->dtype == APO_F32) {
+    const float *from = (const float *)rows->values + begin;
+    for (uint32_t column = 0; column < rows->n_cols; ++column) out[column] = from[column * stride];
+  } else {
+    const double *from = (const double *)rows->values + begin;
+    for (uint32_t column = 0; column < rows->n_cols; ++column) {
+      out[column] = (float)from[column * stride];
+    }
   }
 }
 

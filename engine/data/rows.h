@@ -17,6 +17,9 @@ double apo_rows_value(const apo_rows *rows, uint64_t row, uint32_t column);
 /** One row as doubles.  Shapes: out [n_cols]. */
 void apo_rows_copy_row(const apo_rows *rows, uint64_t row, double *out);
 
+/** One row as floats, doubles rounded.  Shapes: out [n_cols]. */
+void apo_rows_narrow_row(const apo_rows *rows, uint64_t row, float *out);
+
 /** Whether a model cannot tell two values apart: the same bits, or both missing. */
 bool apo_same_value(double a, double b);
 
