@@ -44,6 +44,10 @@ void apo_rows_narrow_row(const apo_rows *rows, uint64_t row, float *out) {
   const size_t stride = (size_t)rows->col_stride;
   if (rows->dtype == APO_F32) {
     const float *from = (const float *)rows->values + begin;
+    if (stride == 1) {
+      memcpy(out, from, rows->n_cols * sizeof *from);
+      return;
+    }
     for (uint32_t column = 0; column < rows->n_cols; ++column) out[column] = from[column * stride];
   } else {
     const double *from = (const double *)rows->values + begin;
